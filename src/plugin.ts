@@ -1,0 +1,229 @@
+/**
+ * The contract between Sluice and its plugins: everything that an input, a filter, a processor or an output may know.
+ *
+ * A plugin is a folder whose `index.ts` exports by default what `defineInput`, `defineFilter`, `defineProcessor` or
+ * `defineOutput` returns. `create` validates its options and never touches the network or a file; `start` opens.
+ * Buffering, retries, back-pressure and acknowledgement live outside: a plugin reads, changes or sends events.
+ */
+import type { LogEvent } from './data/event.ts';
+import type { OptionsOf, OptionTable, Place, Property } from './options.ts';
+
+export type { Fields, LogEvent } from './data/event.ts';
+export { OptionError, type OptionsOf, type OptionTable, type Property } from './options.ts';
+
+export type Soon<T> = T | Promise<T>;
+export type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+/**
+ * Called once, when the source need not keep these events any longer: they are `safe` (delivered at every output, or
+ * durable on disk, or given up by a policy that the user chose and that was counted) or `lost` (the pipeline stopped
+ * before that: read them again after a restart).
+ */
+export type Settle = (outcome: 'safe' | 'lost') => void;
+
+/** Time and chance; tests bring their own. */
+export interface Clock {
+  /** Unix milliseconds, with a fraction where the system has one. */
+  now(): number;
+  /** Milliseconds that only go forward, for measuring. */
+  monotonic(): number;
+  /** @returns a function that cancels the timer. The timer keeps the process alive unless `unref` is true. */
+  after(ms: number, run: () => void, unref?: boolean): () => void;
+  /** 0 <= value < 1. */
+  random(): number;
+}
+
+/**
+ * One compiled [PARSER]. Called once a line: `seconds` and `nanos` are the time the event gets where the text holds
+ * none. Returns undefined where the text does not fit; the text is never changed.
+ */
+export interface Parser {
+  readonly name: string;
+  parse(text: string, seconds: number, nanos: number): LogEvent | undefined;
+}
+
+/** A rule of a multiline parser: from one of `from`, a line that fits `test` leads to `to`. */
+export interface MultilineRule {
+  readonly from: readonly string[];
+  readonly to: string;
+  readonly test: (text: string) => boolean;
+}
+
+/** One compiled [MULTILINE_PARSER], own or built in; `parsers/multiline.ts` holds the machine that runs it. */
+export interface MultilineParser {
+  readonly name: string;
+  readonly type: 'regex' | 'endswith' | 'equal';
+  readonly rules: readonly MultilineRule[];
+  /** For endswith and equal: the text that ends a group (or, negated, goes on). */
+  readonly matchText?: string;
+  readonly negate: boolean;
+  readonly flushMs: number;
+  readonly keyContent?: string;
+  readonly keyPattern?: string;
+  readonly keyGroup?: string;
+  /** The [PARSER] that a line goes through first (cri, docker). */
+  readonly parser?: Parser;
+}
+
+export interface Host {
+  /** `tail.0`: the plugin's name and its number among all instances of its kind. */
+  readonly name: string;
+  readonly alias: string | undefined;
+  /** Every property that the user wrote, in order, also the shared ones (Match, Tag). */
+  readonly section: readonly Property[];
+  /** Aborted when the instance must stop at once. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** SERVICE json.escape_unicode: whether JSON is written in ASCII, as Fluent Bit does by default. */
+  readonly escapeUnicode: boolean;
+  /** One sentence; nothing per event. */
+  log(level: Level, message: string): void;
+  /** True where a message of this level would be written. */
+  logs(level: Level): boolean;
+  /** Adds to a counter of this instance; `name` in the words of a metric: `long_lines_skipped_total`. */
+  count(name: string, by?: number): void;
+  parser(name: string): Parser | undefined;
+  multilineParser(name: string): MultilineParser | undefined;
+}
+
+export interface InputHost extends Host {
+  /** The user's Tag; without one, inputs take `name`. */
+  readonly tag: string | undefined;
+  /** Mem_Buf_Limit, or undefined: what an input may hold before `emit` says false. */
+  readonly memBufLimitBytes: number | undefined;
+  /**
+   * Hands events over; the array and the events are the engine's from then on. `settle` is called once they are safe,
+   * for events of one tag in the order in which they were emitted.
+   * @returns false when the input should wait for `resume` before it emits more (what was handed over was taken).
+   */
+  emit(tag: string, events: LogEvent[], settle?: Settle): boolean;
+  /** Ends the whole program after what was emitted is delivered (Exit_On_Eof and its like). */
+  exit(code?: number): void;
+}
+
+export interface Input {
+  start(): Soon<void>;
+  /** Called after `emit` returned false, when there is room again. */
+  resume?(): void;
+  /** Stops reading; may emit what it holds (an unfinished multiline group) before it resolves. */
+  stop(): Soon<void>;
+  /** Lines for the state dump (SIGCONT). */
+  describe?(): string[];
+}
+
+export interface FilterHost extends Host {
+  /**
+   * Sends events through the filters from the first one on, as Fluent Bit's emitters do, but never through this
+   * filter again unless `everyFilter`; for events that a filter makes or gives back later.
+   */
+  emit(tag: string, events: LogEvent[], settle?: Settle, everyFilter?: boolean): void;
+  /**
+   * To be called inside `filter` when events are kept for later: the source waits until the returned function is
+   * called, or handed to `emit` as its settle. Call it once.
+   */
+  hold(): Settle;
+}
+
+export interface Filter {
+  /**
+   * All events have the same tag. Returns the same array where nothing changes; an empty one drops them. Bodies may
+   * be shared: replace `event.body`, do not write into it. A promise only when it must wait.
+   */
+  filter(events: LogEvent[], tag: string): Soon<LogEvent[]>;
+  /** Emits what it holds. */
+  stop?(): Soon<void>;
+}
+
+export interface OutputHost extends Host {
+  /** The Workers option, at least 1: how many batches may be under way at once. */
+  readonly workers: number;
+}
+
+export interface Output {
+  start?(): Soon<void>;
+  /** Sends one batch and says what happened. `signal` is aborted when nobody waits for the answer any longer. */
+  flush(batch: Batch, signal: AbortSignal): Soon<Verdict>;
+  /** Closes; called once, when no flush is under way. */
+  stop?(): Soon<void>;
+}
+
+/** A sealed chunk as an output sees it. May be read more than once; the events are read-only. */
+export interface Batch extends Iterable<LogEvent> {
+  readonly tag: string;
+  readonly count: number;
+  /** The events, decoded where they were cold. */
+  readonly events: readonly LogEvent[];
+  /** Fluent Bit's chunk content: msgpack `[[EventTime, metadata], body]`, side by side. */
+  bytes(): Uint8Array;
+}
+
+export type Verdict =
+  | { readonly kind: 'ok' }
+  /** Never to be tried again; counted as dropped with this reason. */
+  | { readonly kind: 'drop'; readonly reason: string }
+  /** To be tried again by the scheduler; `afterMs` (a Retry-After) replaces the backoff. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number };
+
+export const OK: Verdict = Object.freeze({ kind: 'ok' });
+export const drop = (reason: string): Verdict => ({ kind: 'drop', reason });
+export const retry = (reason: string, afterMs?: number): Verdict =>
+  afterMs === undefined ? { kind: 'retry', reason } : { kind: 'retry', reason, afterMs };
+
+interface Definition<K extends string, H extends Host, P> {
+  readonly kind: K;
+  readonly name: string;
+  readonly summary: string;
+  readonly options: OptionTable;
+  create(options: never, host: H): Soon<P>;
+}
+export type InputDefinition = Definition<'input', InputHost, Input>;
+export type FilterDefinition = Definition<'filter', FilterHost, Filter>;
+export type ProcessorDefinition = Definition<'processor', FilterHost, Filter>;
+export interface OutputDefinition extends Definition<'output', OutputHost, Output> {
+  /** How many batches may be under way at once where the user does not say (Workers). */
+  readonly concurrency: number;
+}
+export type AnyDefinition = InputDefinition | FilterDefinition | ProcessorDefinition | OutputDefinition;
+
+/** What is written to define a plugin. */
+export interface Blueprint<T extends OptionTable, H extends Host, P> {
+  readonly name: string;
+  /** One sentence for `--help` and the README. */
+  readonly summary: string;
+  readonly options: T;
+  /** Checks values and builds the instance; never touches the network or a file. @throws OptionError */
+  create(options: OptionsOf<T>, host: H): Soon<P>;
+}
+
+export function defineInput<const T extends OptionTable>(blueprint: Blueprint<T, InputHost, Input>): InputDefinition {
+  return { kind: 'input', ...blueprint } as InputDefinition;
+}
+
+export function defineFilter<const T extends OptionTable>(
+  blueprint: Blueprint<T, FilterHost, Filter>,
+): FilterDefinition {
+  return { kind: 'filter', ...blueprint } as FilterDefinition;
+}
+
+/** A filter that stands only under `processors` of an input or an output. */
+export function defineProcessor<const T extends OptionTable>(
+  blueprint: Blueprint<T, FilterHost, Filter>,
+): ProcessorDefinition {
+  return { kind: 'processor', ...blueprint } as ProcessorDefinition;
+}
+
+export function defineOutput<const T extends OptionTable>(
+  blueprint: Blueprint<T, OutputHost, Output> & { readonly concurrency?: number },
+): OutputDefinition {
+  return { kind: 'output', concurrency: 1, ...blueprint } as OutputDefinition;
+}
+
+/** The list of all plugins (plugins/index.ts): a plugin that is not configured is never loaded. */
+export interface PluginIndex {
+  readonly inputs: Readonly<Record<string, () => Promise<{ default: InputDefinition }>>>;
+  readonly filters: Readonly<Record<string, () => Promise<{ default: FilterDefinition }>>>;
+  readonly processors: Readonly<Record<string, () => Promise<{ default: ProcessorDefinition }>>>;
+  readonly outputs: Readonly<Record<string, () => Promise<{ default: OutputDefinition }>>>;
+}
+
+export type { Place };
