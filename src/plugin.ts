@@ -107,6 +107,8 @@ export interface Input {
   resume?(): void;
   /** Stops reading; may emit what it holds (an unfinished multiline group) before it resolves. */
   stop(): Soon<void>;
+  /** Called last, when no settle will come any more: commits what is left to commit and closes. */
+  close?(): Soon<void>;
   /** Lines for the state dump (SIGCONT). */
   describe?(): string[];
 }

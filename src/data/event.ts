@@ -11,6 +11,8 @@
  * into one that it did not create.
  */
 
+import { decodeText } from './bytes.ts';
+
 /** A body or a nested map. Keys come from outside: write with `setField`, which is safe for `__proto__`. */
 export interface Fields {
   [key: string]: Value;
@@ -51,6 +53,17 @@ export class Ext {
   constructor(type: number, data: Uint8Array) {
     this.type = type;
     this.data = data;
+  }
+  /** Fluent Bit prints "\\x01.." with bare backslashes, which is no JSON; here they are escaped. */
+  toJSON(): string {
+    return Array.from(this.data, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  }
+}
+
+/** msgpack's bin: bytes that are text to whoever prints them, as Fluent Bit does. */
+export class Bin extends Uint8Array {
+  toJSON(): string {
+    return decodeText(Buffer.from(this.buffer, this.byteOffset, this.byteLength));
   }
 }
 

@@ -1,0 +1,21 @@
+# Sluice as an image: dependencies are installed in one stage, the second one holds only what runs.
+FROM node:24-slim AS dependencies
+WORKDIR /sluice
+COPY package.json package-lock.json .npmrc ./
+# The npm package `node` brings Node 24 to machines with an older one; this image has it already.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node node_modules/node-bin-*
+
+FROM node:24-slim
+WORKDIR /sluice
+COPY --from=dependencies /sluice/node_modules ./node_modules
+COPY package.json LICENSE README.md ./
+COPY src ./src
+COPY plugins ./plugins
+COPY conf ./conf
+RUN mkdir -p /etc/sluice /var/lib/sluice && cp conf/*.conf /etc/sluice/ && chown -R node:node /var/lib/sluice
+# Container logs of a node are readable by root only: a DaemonSet sets runAsUser: 0, everything else needs no root.
+USER node
+EXPOSE 2020
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "/sluice/src/sluice.js"]
+CMD ["-c", "/etc/sluice/fluent-bit.conf"]

@@ -1,0 +1,121 @@
+/** The pipelines that are measured; each is a configuration as a user would write it. */
+import fs from 'node:fs';
+
+export interface Place {
+  readonly file: string;
+  readonly work: string;
+  readonly root: string;
+}
+
+export interface Pipeline {
+  readonly name: string;
+  readonly form: 'docker' | 'cri';
+  /** Multiples of the yardstick that Fluent Bit 5.1.1 reached on the same data; undefined: not measured. */
+  readonly fluentBit?: number;
+  /** How many of the lines reach the output, counted in the file by other means than the pipeline's. */
+  keeps(lines: number, file: string): number;
+  config(place: Place): string;
+}
+
+const all = (lines: number) => lines;
+
+function occurrences(file: string, text: string): number {
+  const bytes = fs.readFileSync(file);
+  let count = 0;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) count++;
+  return count;
+}
+
+function config({ file, root }: Place, input: string, rest: string): string {
+  return `[SERVICE]
+    Flush         1
+    Grace         30
+    Log_Level     info
+    Parsers_File  ${root}/conf/parsers.conf
+
+[INPUT]
+    Name            tail
+    Path            ${file}
+    Tag             kube.app
+    Read_from_Head  On
+    Exit_On_Eof     On
+    Mem_Buf_Limit   50M
+${input}
+${rest}`;
+}
+
+const TO_NULL = `[OUTPUT]
+    Name   null
+    Match  *
+`;
+
+export const PIPELINES: readonly Pipeline[] = [
+  {
+    name: 'tail, raw lines > null',
+    form: 'docker',
+    fluentBit: 1.33,
+    keeps: all,
+    config: (place) => config(place, '', TO_NULL),
+  },
+  {
+    name: 'tail, docker parser > null',
+    form: 'docker',
+    fluentBit: 0.76,
+    keeps: all,
+    config: (place) => config(place, '    Parser          docker\n', TO_NULL),
+  },
+  {
+    name: 'tail, cri regex > null',
+    form: 'cri',
+    fluentBit: 0.5,
+    keeps: all,
+    config: (place) => config(place, '    Parser          cri\n', TO_NULL),
+  },
+  {
+    name: 'tail, multiline cri > parser json > grep > modify > null',
+    form: 'cri',
+    fluentBit: 0.17,
+    keeps: (lines, file) => lines - occurrences(file, '"level":"debug"'),
+    config: (place) =>
+      config(
+        place,
+        '    multiline.parser  cri\n',
+        `[FILTER]
+    Name          parser
+    Match         kube.*
+    Key_Name      log
+    Parser        json
+    Reserve_Data  On
+
+[FILTER]
+    Name     grep
+    Match    kube.*
+    Exclude  level debug
+
+[FILTER]
+    Name    modify
+    Match   kube.*
+    Add     cluster production
+    Rename  message msg
+
+${TO_NULL}`,
+      ),
+  },
+  {
+    name: 'tail, cri regex > file',
+    form: 'cri',
+    keeps: all,
+    config: (place) =>
+      config(
+        place,
+        '    Parser          cri\n',
+        `[OUTPUT]
+    Name   file
+    Match  *
+    Path   ${place.work}
+    File   out
+    Format plain
+`,
+      ),
+  },
+];

@@ -1,0 +1,65 @@
+/**
+ * The rules of `grep`, from the text of a section to one predicate.
+ *
+ * As Fluent Bit: only strings match. With `Logical_Op` AND or OR all rules are of one kind. In the legacy mode rules are
+ * asked in order: a Regex that matches keeps the record and one that does not drops it, so the first Regex decides; an
+ * Exclude that matches drops it, and one that does not leaves it to the next rule.
+ */
+import { compileAccessor } from '../../src/data/accessor.ts';
+import type { LogEvent } from '../../src/data/event.ts';
+import { compileRegex } from '../../src/data/regex.ts';
+import { OptionError, type Property } from '../../src/plugin.ts';
+
+type Keep = (event: LogEvent) => boolean;
+
+interface Rule {
+  readonly kind: 'regex' | 'exclude';
+  readonly matches: (event: LogEvent) => boolean;
+}
+
+/** @throws OptionError */
+export function compileKeep(section: readonly Property[], join: 'legacy' | 'AND' | 'OR'): Keep {
+  const rules: Rule[] = [];
+  for (const { key, value } of section) if (key === 'regex' || key === 'exclude') rules.push(compileRule(key, value));
+  const [first] = rules;
+  if (!first) return () => true;
+  if (join === 'legacy') return rules.length === 1 ? single(first) : legacy(rules);
+  if (rules.some((rule) => rule.kind !== first.kind))
+    throw new OptionError('with logical_op there may be Regex or Exclude rules, not both', 'logical_op');
+  const tests = rules.map((rule) => rule.matches);
+  const positive = first.kind === 'regex';
+  if (join === 'AND') return (event) => tests.every((test) => test(event)) === positive;
+  return (event) => tests.some((test) => test(event)) === positive;
+}
+
+function compileRule(kind: 'regex' | 'exclude', text: string): Rule {
+  const parts = /^\s*(\S+)\s+(.*\S)\s*$/s.exec(text);
+  const [, key, pattern] = parts ?? [];
+  if (key === undefined || pattern === undefined)
+    throw new OptionError(`'${text}' is no rule; write KEY PATTERN`, kind);
+  // A plain key is an accessor as well: `log.level` is the key `log`. As Fluent Bit: filter/grep-key-with-dot.
+  const { get } = compileAccessor(key.startsWith('$') ? key : `$${key}`);
+  const regex = compileRegex(pattern);
+  return {
+    kind,
+    matches: (event) => {
+      const value = get(event.body);
+      return typeof value === 'string' && regex.test(value);
+    },
+  };
+}
+
+function single({ kind, matches }: Rule): Keep {
+  return kind === 'regex' ? matches : (event) => !matches(event);
+}
+
+function legacy(rules: readonly Rule[]): Keep {
+  return (event) => {
+    for (const rule of rules) {
+      const matched = rule.matches(event);
+      if (rule.kind === 'regex') return matched;
+      if (matched) return false;
+    }
+    return true;
+  };
+}

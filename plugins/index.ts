@@ -1,0 +1,33 @@
+/**
+ * The one list of all plugins. A plugin is loaded only when a configuration (or `--help`) names it, so that a heavy one
+ * costs nothing where it is not used. To add a plugin: make its folder, add one line here.
+ */
+import type { PluginIndex } from '../src/plugin.ts';
+
+export const plugins: PluginIndex = {
+  inputs: {
+    dummy: () => import('./in_dummy/index.ts'),
+    stdin: () => import('./in_stdin/index.ts'),
+    tail: () => import('./in_tail/index.ts'),
+  },
+  filters: {
+    grep: () => import('./filter_grep/index.ts'),
+    modify: () => import('./filter_modify/index.ts'),
+    multiline: () => import('./filter_multiline/index.ts'),
+    parser: () => import('./filter_parser/index.ts'),
+    record_modifier: () => import('./filter_record_modifier/index.ts'),
+    stdout: () => import('./filter_stdout/index.ts'),
+  },
+  processors: {
+    content_modifier: () => import('./processor_content_modifier/index.ts'),
+  },
+  outputs: {
+    counter: () => import('./out_counter/index.ts'),
+    file: () => import('./out_file/index.ts'),
+    http: () => import('./out_http/index.ts'),
+    null: () => import('./out_null/index.ts'),
+    stdout: () => import('./out_stdout/index.ts'),
+  },
+};
+
+export default plugins;

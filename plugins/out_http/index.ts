@@ -1,0 +1,152 @@
+/**
+ * The `http` output: one request a chunk (or, with body_key, one a record) to an HTTP server.
+ *
+ * It sends and says what came of it; see `src/net/verdict.ts` for which answers are tried again. With body_key, records
+ * that went through are not sent again when the rest of their chunk is.
+ */
+import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
+import { encodeText } from '../../src/data/bytes.ts';
+import type { LogEvent } from '../../src/data/event.ts';
+import { COMPRESSIONS, type Compression, compress } from '../../src/net/compress.ts';
+import { HttpClient } from '../../src/net/http_client.ts';
+import { verdictOf, verdictOfError } from '../../src/net/verdict.ts';
+import {
+  type Batch,
+  defineOutput,
+  drop,
+  OK,
+  OptionError,
+  type OptionsOf,
+  type Output,
+  type OutputHost,
+  type Verdict,
+} from '../../src/plugin.ts';
+import { basicAuth, checkHeaderName, flatHeaders, headersOf, headerValue, readHeader } from './headers.ts';
+import { options } from './options.ts';
+import { compilePayload, type Payload } from './payload.ts';
+
+type Options = OptionsOf<typeof options>;
+type Header = readonly [string, string];
+
+export default defineOutput({
+  name: 'http',
+  summary: 'Sends records to an HTTP server.',
+  options,
+  concurrency: 2,
+  create: (given, host) => new HttpOutput(given, host),
+});
+
+class HttpOutput implements Output {
+  readonly #given: Options;
+  readonly #host: OutputHost;
+  readonly #client: HttpClient;
+  readonly #payload: Payload;
+  readonly #path: string;
+  readonly #compression: Compression | undefined;
+  readonly #fixed: readonly Header[];
+  readonly #perRecord: { readonly body: Accessor; readonly headers: Accessor } | undefined;
+  /** How many records of a batch are done, for its next try. */
+  readonly #done = new WeakMap<Batch, number>();
+
+  constructor(given: Options, host: OutputHost) {
+    checkAvailable(given);
+    this.#given = given;
+    this.#host = host;
+    this.#payload = compilePayload(given, host);
+    this.#path = given.uri.startsWith('/') ? given.uri : `/${given.uri}`;
+    this.#compression = readCompression(given.compress);
+    this.#fixed = fixedHeaders(given);
+    this.#perRecord = readPerRecord(given);
+    const { host: name, port, proxy } = given;
+    this.#client = new HttpClient({ host: name, port, proxy, options: given, clock: host.clock });
+  }
+
+  start(): Promise<void> {
+    return this.#client.open();
+  }
+
+  stop(): Promise<void> {
+    return this.#client.close();
+  }
+
+  flush(batch: Batch, signal: AbortSignal): Promise<Verdict> {
+    if (this.#perRecord) return this.#flushRecords(batch, signal);
+    const head: Header[] = [['Content-Type', this.#payload.contentType]];
+    return this.#send(head, this.#payload.body(batch), batch.tag, signal);
+  }
+
+  async #flushRecords(batch: Batch, signal: AbortSignal): Promise<Verdict> {
+    let refused: Verdict | undefined;
+    let number = this.#done.get(batch) ?? 0;
+    for (const event of batch.events.slice(number)) {
+      const verdict = await this.#sendRecord(event, batch.tag, signal);
+      if (verdict.kind === 'retry') return verdict;
+      if (verdict.kind === 'drop') {
+        refused = verdict;
+        this.#host.count('refused_records_total');
+      }
+      this.#done.set(batch, ++number);
+    }
+    return refused ?? OK;
+  }
+
+  #sendRecord(event: LogEvent, tag: string, signal: AbortSignal): Promise<Verdict> | Verdict {
+    const value = this.#perRecord?.body.get(event.body);
+    const headers = headersOf(this.#perRecord?.headers.get(event.body));
+    if (headers && typeof value === 'string') return this.#send(headers, encodeText(value), tag, signal);
+    if (headers && value instanceof Uint8Array) return this.#send(headers, value, tag, signal);
+    return drop('records without a text in body_key or a map in headers_key');
+  }
+
+  async #send(head: readonly Header[], body: Uint8Array, tag: string, signal: AbortSignal): Promise<Verdict> {
+    const { header_tag: headerTag, http_method: method } = this.#given;
+    const headers = [...head];
+    if (headerTag !== undefined) headers.push([headerTag, headerValue(tag)]);
+    if (this.#compression) headers.push(['Content-Encoding', this.#compression]);
+    headers.push(...this.#fixed);
+    try {
+      const answer = await this.#client.request({
+        method,
+        path: this.#path,
+        headers: flatHeaders(headers, this.#given.allow_duplicated_headers),
+        body: this.#compression ? await compress(this.#compression, body) : body,
+        signal,
+      });
+      return verdictOf(answer, { quote: this.#given.log_response_payload, now: this.#host.clock.now() });
+    } catch (error) {
+      return verdictOfError(error);
+    }
+  }
+}
+
+function checkAvailable(given: Options): void {
+  if (given.aws_auth) throw new OptionError('signing of requests for AWS is not available yet', 'aws_auth');
+  if (given['oauth2.enable']) throw new OptionError('OAuth 2 is not available yet', 'oauth2.enable');
+  if (given.proxy !== undefined && !URL.canParse(given.proxy))
+    throw new OptionError(`'${given.proxy}' is no proxy; write http://HOST:PORT`, 'proxy');
+}
+
+function readCompression(word: string | undefined): Compression | undefined {
+  if (word === undefined) return undefined;
+  const found = COMPRESSIONS.find((kind) => kind === word.toLowerCase());
+  if (!found) throw new OptionError(`'${word}' is no compression; write ${COMPRESSIONS.join(' or ')}`, 'compress');
+  return found;
+}
+
+function fixedHeaders(given: Options): Header[] {
+  const headers: Header[] = [];
+  if (given.header_tag !== undefined) checkHeaderName('header_tag', given.header_tag);
+  if (given.http_user !== undefined) headers.push(['Authorization', basicAuth(given.http_user, given.http_passwd)]);
+  headers.push(['User-Agent', 'Fluent-Bit']);
+  return [...headers, ...given.header.map(readHeader)];
+}
+
+function readPerRecord(given: Options): { body: Accessor; headers: Accessor } | undefined {
+  const { body_key: body, headers_key: headers } = given;
+  if (body === undefined && headers === undefined) return undefined;
+  if (body === undefined) throw new OptionError('headers_key needs body_key', 'headers_key');
+  if (headers === undefined) throw new OptionError('body_key needs headers_key', 'body_key');
+  if (!body.startsWith('$')) throw new OptionError("body_key must begin with '$'", 'body_key');
+  if (!headers.startsWith('$')) throw new OptionError("headers_key must begin with '$'", 'headers_key');
+  return { body: compileAccessor(body), headers: compileAccessor(headers) };
+}

@@ -1,0 +1,146 @@
+/**
+ * What YAML nests below an input or an output: `processors` (each a processor or a filter, maybe with a condition) and
+ * `routes` (which events of an input go to which outputs).
+ */
+import type { FilterDefinition, PluginIndex, ProcessorDefinition } from '../plugin.ts';
+import type { ProcessorSpec, RouteRule } from '../spec.ts';
+import { readCondition } from './condition.ts';
+import { type Diagnostics, guess } from './diagnostic.ts';
+import { loadPlugin, readInstance } from './instance.ts';
+import { type Entry, type MapNode, propertyOf, type Section, type TreeProperty } from './tree.ts';
+
+/** Reads `processors` of a section; what is not for logs is left out with a warning. */
+export async function readProcessors(
+  section: Section,
+  owner: string,
+  plugins: PluginIndex,
+  diagnostics: Diagnostics,
+): Promise<ProcessorSpec[]> {
+  const found: ProcessorSpec[] = [];
+  for (const map of logsOf(section, 'processors', diagnostics)) {
+    const spec = await readProcessor(map, `${owner}.${found.length}`, section, plugins, diagnostics);
+    if (spec) found.push(spec);
+  }
+  return found;
+}
+
+/** The maps in the list `logs` below `processors` or `routes`; everything else there is reported. */
+function logsOf(section: Section, key: 'processors' | 'routes', diagnostics: Diagnostics): MapNode[] {
+  const maps: MapNode[] = [];
+  for (const entry of section.nested.filter((one) => one.key === key)) {
+    if (entry.value.kind !== 'map') {
+      diagnostics.error(entry.place, `'${key}' must be a map with 'logs'`);
+      continue;
+    }
+    for (const signal of entry.value.entries) maps.push(...signalMaps(signal, key, diagnostics));
+  }
+  return maps;
+}
+
+const OTHER_SIGNALS = new Set(['metrics', 'traces', 'profiles', 'any']);
+
+function signalMaps(signal: Entry, key: string, diagnostics: Diagnostics): MapNode[] {
+  if (OTHER_SIGNALS.has(signal.key))
+    diagnostics.warning(signal.place, `${key} of ${signal.key} have no effect: Sluice routes logs only`);
+  else if (signal.key !== 'logs')
+    diagnostics.error(signal.place, `'${key}' has no '${signal.written}'${guess(signal.key, ['logs'])}`);
+  else if (signal.value.kind !== 'list') diagnostics.error(signal.place, "'logs' must be a list");
+  else
+    return signal.value.items.flatMap((item) => {
+      if (item.kind === 'map') return [item];
+      diagnostics.error(item.place, `an entry of '${key}' must be a map`);
+      return [];
+    });
+  return [];
+}
+
+async function readProcessor(
+  map: MapNode,
+  suffix: string,
+  owner: Section,
+  plugins: PluginIndex,
+  diagnostics: Diagnostics,
+): Promise<ProcessorSpec | undefined> {
+  const properties: TreeProperty[] = [];
+  let conditionEntry: Entry | undefined;
+  for (const entry of map.entries) {
+    if (entry.key === 'condition') conditionEntry = entry;
+    else properties.push(...textsOf(entry, diagnostics));
+  }
+  const condition = conditionEntry && readCondition(conditionEntry, diagnostics);
+  const place = map.entries[0]?.place ?? map.place;
+  const section: Section = { ...owner, name: 'processors', place, properties, nested: [] };
+  const definition = await loadPlugin(section, 'processor', plugins, diagnostics);
+  if (!definition) return undefined;
+  const read = readInstance(section, definition as FilterDefinition | ProcessorDefinition, 'filter', diagnostics);
+  if (!read || (conditionEntry && !condition)) return undefined;
+  return {
+    definition: read.definition,
+    name: `${definition.name}.${suffix}`,
+    alias: read.alias,
+    options: read.options,
+    section: properties,
+    place,
+    logLevel: read.logLevel,
+    condition,
+  };
+}
+
+function textsOf(entry: Entry, diagnostics: Diagnostics): TreeProperty[] {
+  const items = entry.value.kind === 'list' ? entry.value.items : [entry.value];
+  return items.flatMap((item) => {
+    if (item.kind === 'text') return [propertyOf(entry, item)];
+    diagnostics.error(item.place, `'${entry.written}' must be a text or a list of texts`);
+    return [];
+  });
+}
+
+/** Reads `routes` of an input. @returns undefined where it has none. */
+export function readRoutes(section: Section, diagnostics: Diagnostics): RouteRule[] | undefined {
+  if (!section.nested.some(({ key }) => key === 'routes')) return undefined;
+  const rules = logsOf(section, 'routes', diagnostics).map((map, index) =>
+    readRoute(map, `route_${index}`, diagnostics),
+  );
+  return rules.filter((rule) => rule !== undefined);
+}
+
+const ROUTE_KEYS = ['name', 'condition', 'to', 'processors', 'per_record_routing'];
+
+function readRoute(map: MapNode, fallback: string, diagnostics: Diagnostics): RouteRule | undefined {
+  const of = (key: string) => map.entries.find((entry) => entry.key === key);
+  for (const { key, written, place } of map.entries)
+    if (!ROUTE_KEYS.includes(key)) diagnostics.warning(place, `a route has no '${written}'${guess(key, ROUTE_KEYS)}`);
+  const processors = of('processors');
+  if (processors) diagnostics.warning(processors.place, 'processors of a route are not yet in Sluice');
+  const name = of('name')?.value;
+  const to = of('to');
+  const outputs = to ? outputNames(to, diagnostics) : undefined;
+  if (!outputs) {
+    diagnostics.error(to?.place ?? map.place, "a route needs 'to' with 'outputs': a list of names or aliases");
+    return undefined;
+  }
+  const condition = of('condition');
+  const read = condition && routeCondition(condition, diagnostics);
+  if (condition && !read) return undefined;
+  return { name: name?.kind === 'text' && name.text !== '' ? name.text : fallback, condition: read, outputs };
+}
+
+function routeCondition(entry: Entry, diagnostics: Diagnostics): RouteRule['condition'] {
+  const fallback = entry.value.kind === 'map' ? entry.value.entries.find(({ key }) => key === 'default') : undefined;
+  if (fallback?.value.kind === 'text' && /^(true|on|yes)$/i.test(fallback.value.text)) return 'default';
+  return readCondition(entry, diagnostics);
+}
+
+function outputNames(to: Entry, diagnostics: Diagnostics): string[] | undefined {
+  const outputs = to.value.kind === 'map' ? to.value.entries.find(({ key }) => key === 'outputs')?.value : undefined;
+  const items = outputs?.kind === 'list' ? outputs.items : outputs?.kind === 'text' ? [outputs] : undefined;
+  if (!items || items.length === 0) return undefined;
+  const names: string[] = [];
+  for (const item of items) {
+    // An entry is a name, or a map with a name (and a fallback, which is not routed to).
+    const text = item.kind === 'map' ? item.entries.find(({ key }) => key === 'name')?.value : item;
+    if (text?.kind === 'text') names.push(text.text);
+    else diagnostics.error(item.place, "'outputs' must be a list of names or aliases");
+  }
+  return names;
+}

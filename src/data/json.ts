@@ -1,0 +1,98 @@
+/**
+ * JSON in and out. Nearly every text goes through V8's own JSON.parse and JSON.stringify; a cheap test finds the few
+ * that those would change, and only these take a slower way:
+ *
+ * - a whole number written as a float (1.0, 1e3) becomes a `Float`, so that it is printed as one again;
+ * - an integer past 2^53 becomes a bigint, one past 64 bits a `Float`, as in Fluent Bit;
+ * - a byte that is no UTF-8 (a lone surrogate U+DC80..U+DCFF, see event.ts) is printed as U+E000 plus the byte, as
+ *   Fluent Bit does, and every other lone surrogate as U+FFFD.
+ *
+ * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
+ */
+import { type Fields, Float, isFields, type Value } from './event.ts';
+
+/** Nesting beyond this is refused: what comes later walks values recursively. */
+const MAX_DEPTH = 512;
+/** Shorter texts cannot nest so deep that a recursive walk of them overflows the stack. */
+const SHORT_TEXT = 4 * MAX_DEPTH;
+
+/** A number with a fraction that begins with zero or with an exponent, or of 16 digits and more, where a value stands. */
+const RARE_NUMBER = /[:,[]\s*-?[0-9]+(?:\.0|[eE]|\.[0-9]+[eE]|(?<=[0-9]{16}))/;
+const RARE_ROOT = /^\s*-?[0-9]/;
+/** An escape that may be half of a pair, or a byte that is no UTF-8 pretending to be one. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
+const parseWith = JSON.parse as (text: string, reviver?: Reviver) => Value;
+
+/** @throws SyntaxError where the text is not exactly one JSON value, or is nested too deeply. */
+export function parseJson(text: string): Value {
+  if (text.length > SHORT_TEXT) checkDepth(text);
+  if (RARE_NUMBER.test(text) || RARE_ROOT.test(text) || (text.includes('\\u') && SURROGATE_ESCAPE.test(text)))
+    return parseWith(text, careful);
+  return parseWith(text);
+}
+
+/** The object that a text is, or undefined where it is anything else; never throws. */
+export function parseJsonObject(text: string): Fields | undefined {
+  if (text.charCodeAt(0) !== 0x7b && !/^\s*\{/.test(text)) return undefined;
+  try {
+    const value = parseJson(text);
+    return isFields(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const careful: Reviver = (_key, value, context) => {
+  if (typeof value === 'number') return exactNumber(value, context.source ?? '');
+  if (typeof value === 'string' && !value.isWellFormed() && SURROGATE_ESCAPE.test(context.source ?? ''))
+    return value.toWellFormed();
+  return value;
+};
+
+/** The value of a number's text where a double alone would not do. */
+export function exactNumber(value: number, source: string): Value {
+  if (/[.eE]/.test(source)) return Number.isInteger(value) || !Number.isFinite(value) ? new Float(value) : value;
+  if (Number.isSafeInteger(value)) return value;
+  const integer = BigInt(source);
+  return integer >= -(2n ** 63n) && integer < 2n ** 64n ? integer : new Float(value);
+}
+
+/** @throws SyntaxError where brackets are nested deeper than MAX_DEPTH. */
+function checkDepth(text: string): void {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (quoted) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) quoted = false;
+    } else if (code === 0x22) quoted = true;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > MAX_DEPTH) throw new SyntaxError(`JSON is nested deeper than ${MAX_DEPTH} levels`);
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+}
+
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+const ALL_BEYOND_ASCII = /[\u0080-\uffff]/g;
+/** In the output of JSON.stringify: an escape; a lone surrogate is the only `\ud...`. */
+const ESCAPES = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
+
+/** One line of JSON. With `escapeUnicode` all of it is ASCII, as Fluent Bit writes it by default. */
+export function toJson(value: Value, escapeUnicode: boolean): string {
+  let text = JSON.stringify(value);
+  if (text.includes('\\ud')) text = text.replace(ESCAPES, replaceLone);
+  return escapeUnicode && BEYOND_ASCII.test(text) ? text.replace(ALL_BEYOND_ASCII, escapeUnit) : text;
+}
+
+function replaceLone(escaped: string, code: string | undefined): string {
+  if (code === undefined) return escaped;
+  const unit = Number.parseInt(code, 16);
+  return unit >= 0xdc80 && unit <= 0xdcff ? String.fromCharCode(0xe000 + (unit & 0xff)) : '\ufffd';
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,171 @@
+/**
+ * The way of events from one input into chunks: the input's processors, then the filters whose Match fits the tag, in
+ * the order of the configuration, then the open chunk of their tag and routes. All in one go where no filter has to
+ * wait; where one does, what comes after it waits in line, so that events never overtake each other.
+ */
+import type { LogEvent } from '../data/event.ts';
+import type { Logger } from '../log.ts';
+import type { Counters } from '../metrics.ts';
+import type { Clock, Settle } from '../plugin.ts';
+import { InputBuffer, type MemoryBudget } from './buffer.ts';
+import type { Chunk } from './chunk.ts';
+import type { OutputUnit } from './delivery.ts';
+import { Entry, Ledger } from './ledger.ts';
+import type { EventRouter } from './routes.ts';
+import type { FilterUnit } from './stages.ts';
+
+export interface IngestSettings {
+  readonly label: string;
+  readonly limitBytes: number;
+  readonly processors: readonly FilterUnit[];
+  /** The filters whose Match fits; remembered a tag. */
+  readonly filtersFor: (tag: string) => readonly FilterUnit[];
+  readonly outputsFor: (tag: string) => readonly OutputUnit[];
+  readonly router: EventRouter | undefined;
+  readonly budget: MemoryBudget;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Logger;
+  /** Called when an input that was told to wait may go on. */
+  readonly resume: () => void;
+  /** Called whenever a chunk or a waiting filter is done, for who waits for the end. */
+  readonly progress: () => void;
+}
+
+export class Ingest {
+  readonly settings: IngestSettings;
+  readonly buffer: InputBuffer;
+  readonly ledger = new Ledger();
+  #waiting: Promise<void> | undefined;
+  #waitingEmissions = 0;
+  readonly #unrouted = new Set<string>();
+
+  constructor(settings: IngestSettings) {
+    this.settings = settings;
+    this.buffer = new InputBuffer(settings.limitBytes, settings.budget, settings.clock, {
+      dispatch: (chunk, routes) => this.#dispatch(chunk, routes),
+      paused: (reason) => settings.log.warn(`[input] ${settings.label} paused (${reason})`),
+      resumed: () => {
+        settings.log.info(`[input] ${settings.label} resume (mem buf overlimit)`);
+        this.#resume();
+      },
+    });
+  }
+
+  /** InputHost.emit. */
+  emit(tag: string, events: LogEvent[], settle?: Settle): boolean {
+    this.settings.counters.add('input_records_total', events.length);
+    const { processors, filtersFor } = this.settings;
+    const filters = filtersFor(tag);
+    const chain = processors.length === 0 ? filters : [...processors, ...filters];
+    this.#enter(chain, tag, events, settle && this.ledger.open(tag, settle));
+    return this.hasRoom();
+  }
+
+  /** FilterHost.emit: from the first filter on, but not through `maker` again unless it asks for it. */
+  emitFrom(maker: FilterUnit, tag: string, events: LogEvent[], settle: Settle | undefined, everyFilter: boolean): void {
+    const filters = this.settings.filtersFor(tag);
+    const chain = everyFilter ? filters : filters.filter((unit) => unit !== maker);
+    const entry = settle && new Entry(settle);
+    // A filter emits while it has events in hand, or from a timer: either way there is nothing to wait behind.
+    this.#run(chain, 0, tag, events, entry);
+  }
+
+  hasRoom(): boolean {
+    return this.buffer.hasRoom() && this.#waitingEmissions === 0;
+  }
+
+  /** Resolves when no filter is waited for any more. */
+  async idle(): Promise<void> {
+    while (this.#waiting) await this.#waiting;
+  }
+
+  get busy(): boolean {
+    return this.#waiting !== undefined || this.buffer.chunks > 0;
+  }
+
+  #enter(chain: readonly FilterUnit[], tag: string, events: LogEvent[], entry: Entry | undefined): void {
+    const run = () => this.#run(chain, 0, tag, events, entry);
+    const done = this.#waiting ? this.#waiting.then(run) : run();
+    if (!done) return;
+    this.#waitingEmissions++;
+    const waiting = done.then(() => {
+      this.#waitingEmissions--;
+      if (this.#waiting !== waiting) return;
+      this.#waiting = undefined;
+      if (this.buffer.hasRoom()) this.#resume();
+      this.settings.progress();
+    });
+    this.#waiting = waiting;
+  }
+
+  #run(
+    chain: readonly FilterUnit[],
+    from: number,
+    tag: string,
+    events: LogEvent[],
+    entry: Entry | undefined,
+  ): Promise<void> | undefined {
+    let now = events;
+    for (let i = from; i < chain.length && now.length > 0; i++) {
+      const result = (chain[i] as FilterUnit).apply(now, tag, entry, this);
+      if (result instanceof Promise)
+        return result.then((next) => {
+          return this.#run(chain, i + 1, tag, next, entry);
+        });
+      now = result;
+    }
+    if (now.length > 0) this.#append(tag, now, entry);
+    entry?.done('safe');
+    return undefined;
+  }
+
+  #append(tag: string, events: LogEvent[], entry: Entry | undefined): void {
+    const { router, outputsFor } = this.settings;
+    if (!router) {
+      this.#appendTo(tag, tag, outputsFor(tag), events, entry);
+      return;
+    }
+    for (const group of router.split(events))
+      this.#appendTo(`${tag}\0${group.key}`, tag, group.outputs, group.events, entry);
+  }
+
+  #appendTo(
+    key: string,
+    tag: string,
+    outputs: readonly OutputUnit[],
+    events: LogEvent[],
+    entry: Entry | undefined,
+  ): void {
+    if (outputs.length > 0) this.buffer.append(key, tag, outputs, events, entry);
+    else this.#dropUnrouted(tag, events.length);
+  }
+
+  /** Counted every time, said once a tag. */
+  #dropUnrouted(tag: string, count: number): void {
+    this.settings.counters.add('input_dropped_records_total', count, 'no output matches');
+    if (this.#unrouted.has(tag) || this.#unrouted.size >= 1000) return;
+    this.#unrouted.add(tag);
+    this.settings.log.warn(
+      `[router] no output matches tag '${tag}' of ${this.settings.label}: its records are dropped`,
+    );
+  }
+
+  #dispatch(chunk: Chunk, routes: readonly OutputUnit[]): void {
+    let outcome: 'safe' | 'lost' = 'safe';
+    chunk.pendingRoutes = routes.length;
+    const answer = (answered: 'safe' | 'lost') => {
+      if (answered === 'lost') outcome = 'lost';
+      if (--chunk.pendingRoutes > 0) return;
+      this.settings.counters.add('input_settled_records_total', chunk.count, outcome);
+      chunk.settle(outcome);
+      this.buffer.release(chunk);
+      this.settings.progress();
+    };
+    for (const unit of routes) unit.accept(chunk, this.settings.label, answer);
+  }
+
+  #resume(): void {
+    if (this.#waitingEmissions === 0) this.settings.resume();
+  }
+}

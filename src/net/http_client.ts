@@ -1,0 +1,190 @@
+/**
+ * HTTP for outputs, over undici: one client per output instance, connections kept and used again, an answer within a
+ * time or an error, and the proxy of the environment.
+ *
+ * A request is sent exactly once: whether it is repeated is for the scheduler to decide, by the verdict that
+ * `verdict.ts` makes of its outcome. HTTP/1.1 only: log servers gain nothing from HTTP/2, and its connections have limits
+ * of their own.
+ */
+import net from 'node:net';
+import type { Dispatcher } from 'undici';
+import type { OptionsOf } from '../options.ts';
+import type { Clock } from '../plugin.ts';
+import type { HTTP_OPTIONS, NET_OPTIONS, TLS_OPTIONS } from './options.ts';
+import { readTls } from './tls.ts';
+
+export interface HttpClientSettings {
+  readonly host: string;
+  readonly port: number;
+  /** The values of the shared options. */
+  readonly options: OptionsOf<typeof NET_OPTIONS & typeof TLS_OPTIONS & typeof HTTP_OPTIONS>;
+  /** `http://host:port` of a proxy that the configuration names. */
+  readonly proxy?: string | undefined;
+  readonly clock: Clock;
+  /** Where HTTP_PROXY and NO_PROXY are looked up. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface HttpRequest {
+  readonly method: 'POST' | 'PUT' | 'GET';
+  /** With its query. */
+  readonly path: string;
+  /** Names and values in turn; a name may come twice. */
+  readonly headers: readonly string[];
+  readonly body: string | Uint8Array;
+  /** Aborted when nobody waits any longer. */
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The beginning of the body, at most `KEPT_BYTES`. */
+  readonly text: string;
+}
+
+/** How much of an answer is kept, for logs. */
+const KEPT_BYTES = 16 * 1024;
+
+export class HttpClient {
+  readonly #settings: HttpClientSettings;
+  readonly #origin: string;
+  #dispatcher: Promise<Dispatcher> | undefined;
+
+  constructor(settings: HttpClientSettings) {
+    this.#settings = settings;
+    const host = net.isIPv6(settings.host) ? `[${settings.host}]` : settings.host;
+    // As an origin, so that a port that goes without saying does not stand in the Host header.
+    this.#origin = new URL(`${settings.options.tls ? 'https' : 'http'}://${host}:${settings.port}`).origin;
+  }
+
+  /** Reads certificates; called when the output starts, so that a wrong file is seen then. @throws OptionError */
+  async open(): Promise<void> {
+    await this.#ready();
+  }
+
+  /** @throws the error of the connection, or one that says that the time was over. */
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    const dispatcher = await this.#ready();
+    const limit = new Deadline(this.#settings, request.signal);
+    try {
+      const answer = await dispatcher.request({
+        origin: this.#origin,
+        method: request.method,
+        path: request.path,
+        headers: [...request.headers],
+        body: request.body,
+        signal: limit.signal,
+      });
+      const text = await beginning(answer.body);
+      // undici gives the connection back a little after the answer's end: the next request would open another one.
+      await new Promise((go) => setImmediate(go));
+      return { status: answer.statusCode, headers: answer.headers, text };
+    } catch (error) {
+      throw limit.explain(error);
+    } finally {
+      limit.end();
+    }
+  }
+
+  async close(): Promise<void> {
+    const dispatcher = await this.#dispatcher?.catch(() => undefined);
+    await dispatcher?.destroy();
+  }
+
+  #ready(): Promise<Dispatcher> {
+    this.#dispatcher ??= buildDispatcher(this.#settings);
+    return this.#dispatcher;
+  }
+}
+
+/** Aborts a request when its time is over or its caller gives up. */
+class Deadline {
+  readonly #abort = new AbortController();
+  readonly #cancel: (() => void) | undefined;
+  readonly #outer: AbortSignal | undefined;
+  readonly #seconds: number;
+  #over = false;
+
+  constructor({ options, clock }: HttpClientSettings, outer: AbortSignal | undefined) {
+    this.#outer = outer;
+    this.#seconds = options['http.response_timeout'];
+    outer?.addEventListener('abort', this.#give);
+    if (outer?.aborted) this.#give();
+    if (this.#seconds > 0) this.#cancel = clock.after(this.#seconds * 1000, () => this.#expire());
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  end(): void {
+    this.#cancel?.();
+    this.#outer?.removeEventListener('abort', this.#give);
+  }
+
+  explain(error: unknown): unknown {
+    if (this.#over) return new Error(`no answer within ${this.#seconds} seconds`);
+    return this.#outer?.aborted ? new Error('the request was given up') : error;
+  }
+
+  readonly #give = (): void => this.#abort.abort();
+
+  #expire(): void {
+    this.#over = true;
+    this.#abort.abort();
+  }
+}
+
+async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let kept = 0;
+  for await (const piece of body) {
+    if (kept < KEPT_BYTES) pieces.push(piece);
+    kept += piece.length;
+  }
+  return Buffer.concat(pieces).subarray(0, KEPT_BYTES).toString('utf8');
+}
+
+/** undici is loaded here, so that a pipeline without HTTP does without it. */
+async function buildDispatcher(settings: HttpClientSettings): Promise<Dispatcher> {
+  const { options } = settings;
+  const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
+  const connect = await connectOptions(settings);
+  const milliseconds = (seconds: number) => Math.round(seconds * 1000);
+  const common = {
+    connect,
+    allowH2: false,
+    pipelining: options['net.keepalive'] ? 1 : 0,
+    keepAliveTimeout: milliseconds(options['net.keepalive_idle_timeout']),
+    // The whole answer has a deadline of its own; undici's own limits would only get in its way.
+    headersTimeout: milliseconds(options['net.io_timeout']),
+    bodyTimeout: milliseconds(options['http.read_idle_timeout'] || options['net.io_timeout']),
+    ...(options['net.keepalive_max_recycle'] > 0 ? { maxRequestsPerClient: options['net.keepalive_max_recycle'] } : {}),
+    ...(options['net.max_worker_connections'] > 0 ? { connections: options['net.max_worker_connections'] } : {}),
+  };
+  const proxied = { ...common, requestTls: connect, proxyTunnel: options.tls };
+  if (settings.proxy !== undefined) return new ProxyAgent({ ...proxied, uri: settings.proxy });
+  const env = settings.env ?? process.env;
+  const proxy = options['net.proxy_env_ignore'] ? undefined : env.HTTP_PROXY || env.http_proxy;
+  if (!proxy) return new Agent(common);
+  // As Fluent Bit, HTTP_PROXY serves for https as well.
+  const noProxy = env.NO_PROXY ?? env.no_proxy ?? '';
+  return new EnvHttpProxyAgent({ ...proxied, httpProxy: proxy, httpsProxy: proxy, noProxy });
+}
+
+type Connect = NonNullable<Exclude<import('undici').Agent.Options['connect'], (...args: never[]) => unknown>>;
+
+async function connectOptions({ options }: HttpClientSettings): Promise<Connect> {
+  const source = options['net.source_address'];
+  const idle = options['net.tcp_keepalive_time'];
+  const family = options.ipv6 ? 6 : undefined;
+  return {
+    ...(options.tls ? await readTls(options) : {}),
+    timeout: Math.round(options['net.connect_timeout'] * 1000),
+    keepAlive: options['net.tcp_keepalive'],
+    ...(idle > 0 ? { keepAliveInitialDelay: idle * 1000 } : {}),
+    ...(source === undefined ? {} : { localAddress: source }),
+    ...(family === undefined ? {} : { family }),
+  } as Connect;
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// The command `sluice`: starts src/main.ts. Node 24 is needed, as it runs TypeScript; where `node` is older, the
+// program starts again with the Node that comes as a dependency (the npm package `node`).
+import { spawn } from 'node:child_process';
+import module, { createRequire } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  // Before the first TypeScript file: main.ts tells why.
+  module.enableCompileCache();
+  process.argv[1] = here('./main.ts');
+  await import('./strip.js');
+  await import('./main.ts');
+} else startAgain(ownNode());
+
+/** The binary of the npm package `node`, wherever it was installed. */
+function ownNode() {
+  const require = createRequire(import.meta.url);
+  try {
+    return path.join(path.dirname(require.resolve('node/package.json')), 'bin', 'node');
+  } catch {
+    process.stderr.write(`sluice needs Node 24; this is ${process.version}, and the npm package "node" is not installed\n`);
+    process.exit(1);
+  }
+}
+
+/** Runs the program in a child that gets the same input, output and signals. */
+function startAgain(node) {
+  const args = ['--import', new URL('./strip.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
+  const child = spawn(node, args, { stdio: 'inherit' });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGCONT']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`sluice cannot start ${node}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}

@@ -1,0 +1,120 @@
+/** What YAML nests: processors, conditions and routes; and that both forms give equal specs. */
+import t from 'tap';
+import { type CheckedText, check } from '../support/check.ts';
+
+const YAML = `service:
+  flush: 0.5
+pipeline:
+  inputs:
+    - name: source
+      path: /x
+      tag: a
+      processors:
+        logs:
+          - name: process
+            action: insert
+            condition:
+              op: and
+              rules:
+                - field: $level
+                  op: eq
+                  value: error
+                - field: $n
+                  op: gt
+                  value: 5
+          - name: change
+            add: [a 1, b 2]
+      routes:
+        logs:
+          - name: errors
+            condition: { op: or, rules: [{ field: $a, op: in, value: [x, y] }] }
+            to: { outputs: [err] }
+          - condition: { default: true }
+            to: { outputs: [err] }
+  outputs:
+    - name: sink
+      alias: err
+      match: '*'
+`;
+
+t.test('processors, conditions and routes are read', async (t) => {
+  const { spec, findings } = await check(t, YAML, 'f.yaml');
+  t.same(findings, []);
+  t.match(spec.inputs[0]?.processors, [
+    {
+      definition: { name: 'process', kind: 'processor' },
+      condition: {
+        op: 'and',
+        rules: [
+          { field: '$level', op: 'eq', value: 'error', inMetadata: false },
+          { field: '$n', op: 'gt', value: 5 },
+        ],
+      },
+    },
+    { definition: { name: 'change', kind: 'filter' }, options: { add: ['a 1', 'b 2'] }, condition: undefined },
+  ]);
+  t.same(spec.inputs[0]?.routes, [
+    {
+      name: 'errors',
+      condition: { op: 'or', rules: [{ field: '$a', op: 'in', value: ['x', 'y'], inMetadata: false }] },
+      outputs: ['err'],
+    },
+    { name: 'route_1', condition: 'default', outputs: ['err'] },
+  ]);
+});
+
+t.test('mistakes inside processors, conditions and routes are reported', async (t) => {
+  const broken = YAML.replace('name: process', 'name: proces')
+    .replace('op: gt', 'op: gtt')
+    .replace('value: 5', 'value: five')
+    .replace('to: { outputs: [err] }\n          - cond', 'to: { outputs: [] }\n          - cond')
+    .replace('op: or', 'op: xor');
+  const { findings } = await check(t, broken, 'f.yaml');
+  t.match(findings, [
+    /^error \d+: 'gtt' is no op of a rule; did you mean 'gt'/,
+    /^error \d+: there is no processor 'proces'; did you mean 'process'/,
+    /^error \d+: a route needs 'to'/,
+  ]);
+});
+
+t.test('a number without quotes is a number in a condition, one with quotes is a text', async (t) => {
+  const rule = (value: string) => YAML.replace('value: error', `value: ${value}`);
+  const value = async (text: string) =>
+    (await check(t, rule(text), 'f.yaml')).spec.inputs[0]?.processors[0]?.condition?.rules[0]?.value;
+  t.equal(await value('200'), 200);
+  t.equal(await value('"200"'), '200');
+  t.equal(await value('error'), 'error');
+});
+
+t.test('a boolean, and a list with numbers, need quotes in a condition', async (t) => {
+  t.match((await check(t, YAML.replace('value: error', 'value: true'), 'f.yaml')).findings, [
+    /a rule takes no boolean/,
+  ]);
+  t.same((await check(t, YAML.replace('value: error', 'value: "true"'), 'f.yaml')).findings, []);
+  t.match((await check(t, YAML.replace('[x, y]', '[x, 5]'), 'f.yaml')).findings, [/numbers in quotes/]);
+});
+
+t.test('a route to an output that is not there is a warning', async (t) => {
+  const { findings } = await check(t, YAML.replaceAll('[err]', '[er]'), 'f.yaml');
+  t.match(findings, [/^warning \d+: a route leads to 'er', but no output has this name or Alias; did you mean 'err'/]);
+});
+
+t.test('the same pipeline in classic and in YAML gives equal specs', async (t) => {
+  const classic = await check(
+    t,
+    '[SERVICE]\n  Flush 0.5\n[INPUT]\n  Name source\n  Path /x\n  Size 2M\n  Alias in\n  Mem_Buf_Limit 1M\n[FILTER]\n  Name change\n  Match *\n  Add a 1\n  Add b 2\n[OUTPUT]\n  Name sink\n  Match *\n  Retry_Limit no_limits\n',
+  );
+  const yaml = await check(
+    t,
+    "service:\n  flush: 0.5\npipeline:\n  inputs:\n    - name: source\n      path: /x\n      size: 2M\n      alias: in\n      mem_buf_limit: 1M\n  filters:\n    - name: change\n      match: '*'\n      add: [a 1, b 2]\n  outputs:\n    - name: sink\n      match: '*'\n      retry_limit: no_limits\n",
+    'fluent-bit.yaml',
+  );
+  const plain = ({ spec }: CheckedText) =>
+    JSON.parse(
+      JSON.stringify(spec, (key, value) =>
+        key === 'place' || key === 'valuePlace' || key === 'written' || key === 'parsers' ? undefined : value,
+      ),
+    );
+  t.same(classic.findings, []);
+  t.same(plain(yaml), plain(classic));
+});

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Bin, Ext, Float, type Value } from '../../src/data/event.ts';
+import { parseJson, parseJsonObject, toJson } from '../../src/data/json.ts';
+
+const through = (text: string) => toJson(parseJson(text), true);
+
+t.test('numbers come out as they went in', (t) => {
+  for (const text of [
+    '{"a":1.0}',
+    '{"a":-0.0}',
+    '{"a":9007199254740993}',
+    '{"a":18446744073709551615}',
+    '{"a":-9223372036854775808}',
+    '{"a":[1,2.5,0.1]}',
+    '[1.0,2]',
+    '12345678901234567',
+    '{"a":1e-7}',
+  ])
+    t.equal(through(text), text);
+  t.equal(through('{"a":1e3}'), '{"a":1000.0}');
+  t.equal(through('{"a":1.5e3}'), '{"a":1500.0}');
+  t.equal(through('{"a": 2.00}'), '{"a":2.0}');
+  t.equal(
+    through('{"a":123456789012345678901234567890}'),
+    '{"a":1.2345678901234568e+29}',
+    'past 64 bits it is a double',
+  );
+  t.same(parseJson('{"a":1.0}'), { a: new Float(1) });
+  t.end();
+});
+
+t.test('__proto__ is a key like any other', (t) => {
+  const value = parseJson('{"__proto__":{"x":1},"n":1.0}') as object;
+  t.equal(Object.getPrototypeOf(value), Object.prototype);
+  t.equal(toJson(value as Value, true), '{"__proto__":{"x":1},"n":1.0}');
+  t.end();
+});
+
+t.test('non-ASCII is escaped unless switched off, in pairs beyond the basic plane', (t) => {
+  t.equal(toJson({ ä: 'ü€😀' }, true), '{"\\u00e4":"\\u00fc\\u20ac\\ud83d\\ude00"}');
+  t.equal(toJson({ ä: 'ü€😀' }, false), '{"ä":"ü€😀"}');
+  t.end();
+});
+
+t.test('a byte that is no UTF-8 is printed as U+E000 plus the byte, another lone surrogate as U+FFFD', (t) => {
+  t.equal(toJson('a\udcffb', true), '"a\\ue0ffb"');
+  t.equal(toJson('a\ud800b\\ud800', true), '"a\\ufffdb\\\\ud800"', 'an escaped backslash stays');
+  t.equal(through('{"a":"\\ud800"}'), '{"a":"\\ufffd"}');
+  t.equal(through('{"a":"\\udcff"}'), '{"a":"\\ufffd"}', 'written as an escape it is no byte');
+  t.end();
+});
+
+t.test('bytes and extension values are printed as text', (t) => {
+  t.equal(
+    toJson({ a: Bin.from([0x61, 0xff]), b: new Ext(1, Uint8Array.of(1, 255)) }, true),
+    '{"a":"a\\ue0ff","b":"\\\\x01\\\\xff"}',
+  );
+  t.end();
+});
+
+t.test('only one object is an object', (t) => {
+  t.same(parseJsonObject(' {"a":1} '), { a: 1 });
+  for (const text of ['', 'x', '[1]', '1', '"a"', '{"a":1}{"b":2}', '{"a":1', 'null'])
+    t.equal(parseJsonObject(text), undefined);
+  t.end();
+});
+
+t.test('nesting is bounded', (t) => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  t.throws(() => parseJson(deep), SyntaxError);
+  t.equal(parseJsonObject(`{"a":${deep}}`), undefined);
+  t.doesNotThrow(() => toJson(parseJson('['.repeat(500) + ']'.repeat(500)), true));
+  t.end();
+});
+
+t.test('any text gives a value or a SyntaxError; any JSON value comes out equal', (t) => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      try {
+        parseJson(text);
+      } catch (error) {
+        return error instanceof SyntaxError;
+      }
+      return true;
+    }),
+  );
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 4 }), (text) => {
+      const again = JSON.parse(through(text));
+      return JSON.stringify(again) === JSON.stringify(JSON.parse(text));
+    }),
+    { numRuns: 300 },
+  );
+  t.pass('for every text tried');
+  t.end();
+});

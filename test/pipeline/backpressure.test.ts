@@ -1,0 +1,93 @@
+/** Mem_Buf_Limit, the limit of the process, and who is paused by whom. */
+import t from 'tap';
+import { OK, type Verdict } from '../../src/plugin.ts';
+import { HandInput, rig, ScriptedOutput } from '../support/pipeline.ts';
+
+const KILOBYTE = { text: 'x'.repeat(1000) };
+
+t.test('over Mem_Buf_Limit an input is paused and resumed once there is room', async (t) => {
+  const hand = new HandInput();
+  let answer: (verdict: Verdict) => void = () => {};
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => (answer = resolve)));
+  const { pipeline, clock, lines } = rig({
+    inputs: [{ hand, spec: { memBufLimitBytes: 10_000 } }],
+    outputs: [{ scripted }],
+  });
+  await pipeline.start();
+  t.equal(hand.emit('a', 5, KILOBYTE), true);
+  t.equal(hand.emit('a', 6, KILOBYTE), false, 'what is over the limit was taken, but no more');
+  await clock.advance(0);
+  t.equal(scripted.numbers.length, 11, 'a paused input does not wait for the flush tick');
+  t.equal(hand.resumed, 0);
+  answer(OK);
+  await clock.advance(0);
+  t.equal(hand.resumed, 1);
+  t.match(lines.join(''), /\[ warn\] \[input\] hand.0 paused \(mem buf overlimit\)/);
+  t.match(lines.join(''), /\[ info\] \[input\] hand.0 resume \(mem buf overlimit\)/);
+  t.equal(hand.emit('a', 1, KILOBYTE), true);
+  const stopping = pipeline.stop();
+  await clock.advance(0);
+  answer(OK);
+  await stopping;
+});
+
+t.test('a dead output pauses exactly the inputs that feed it', async (t) => {
+  const feeds = new HandInput();
+  const other = new HandInput();
+  const dead = new ScriptedOutput(() => new Promise<Verdict>(() => {}));
+  const alive = new ScriptedOutput();
+  const { pipeline, clock } = rig({
+    inputs: [
+      { hand: feeds, spec: { memBufLimitBytes: 5000 } },
+      { hand: other, spec: { memBufLimitBytes: 5000 } },
+    ],
+    outputs: [
+      { scripted: dead, spec: { match: 'dead' } },
+      { scripted: alive, spec: { match: 'alive' } },
+    ],
+  });
+  await pipeline.start();
+  t.equal(feeds.emit('dead', 6, KILOBYTE), false);
+  for (let i = 0; i < 10; i++) t.equal(other.emit('alive', 3, KILOBYTE), true);
+  await clock.advance(2000);
+  t.equal(alive.numbers.length, 30);
+  t.equal(feeds.resumed, 0);
+  await Promise.all([pipeline.stop(), clock.advance(20_000)]);
+  t.same(feeds.outcomes, ['0..5:lost'], 'what was not delivered is given back');
+});
+
+t.test('all inputs together are bounded by storage.max_chunks_up, and all resume', async (t) => {
+  const one = new HandInput();
+  const two = new HandInput();
+  const answers: ((verdict: Verdict) => void)[] = [];
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => answers.push(resolve)));
+  const { pipeline, clock } = rig({
+    inputs: [{ hand: one }, { hand: two }],
+    outputs: [{ scripted, concurrency: 9 }],
+    service: { maxChunksUp: 1 },
+  });
+  await pipeline.start();
+  t.equal(one.emit('a', 1500, KILOBYTE), true);
+  t.equal(two.emit('b', 600, KILOBYTE), false);
+  t.equal(one.emit('a', 1, KILOBYTE), false);
+  await clock.advance(0);
+  for (const answer of answers.splice(0)) answer(OK);
+  await clock.advance(0);
+  for (const answer of answers.splice(0)) answer(OK);
+  await clock.advance(0);
+  t.ok(one.resumed > 0 && two.resumed > 0);
+  await pipeline.stop();
+});
+
+t.test('a chunk of two megabytes goes without waiting for the flush tick', async (t) => {
+  const hand = new HandInput();
+  const scripted = new ScriptedOutput();
+  const { pipeline } = rig({ inputs: [{ hand }], outputs: [{ scripted }] });
+  await pipeline.start();
+  hand.emit('a', 2000, KILOBYTE);
+  t.equal(scripted.batches.length, 0);
+  hand.emit('a', 100, KILOBYTE);
+  t.equal(scripted.batches.length, 1);
+  t.equal(scripted.numbers.length, 2100);
+  await pipeline.stop();
+});

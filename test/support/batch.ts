@@ -1,0 +1,26 @@
+/** Events and batches for the tests of plugins. */
+import { type Fields, type LogEvent, NO_METADATA } from '../../src/data/event.ts';
+import { encodeEvents } from '../../src/data/msgpack.ts';
+import type { Batch, Property } from '../../src/plugin.ts';
+
+/** 2026-01-01 00:00:00 UTC. */
+export const NEW_YEAR = 1_767_225_600;
+
+export function eventOf(body: Fields, seconds = NEW_YEAR, nanos = 0, metadata: Fields = NO_METADATA): LogEvent {
+  return { seconds, nanos, metadata, body };
+}
+
+export function batchOf(events: readonly LogEvent[], tag = 'app.log'): Batch {
+  return {
+    tag,
+    events,
+    count: events.length,
+    bytes: () => encodeEvents(events),
+    [Symbol.iterator]: () => events[Symbol.iterator](),
+  };
+}
+
+/** The properties of a section, from `[key, value]` pairs in the order of the file. */
+export function sectionOf(pairs: readonly (readonly [string, string])[]): Property[] {
+  return pairs.map(([key, value]) => ({ key: key.toLowerCase(), value }));
+}
