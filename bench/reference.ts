@@ -20,7 +20,7 @@ for (let read = 0; ; ) {
   const end = have + read;
   let start = 0;
   for (let at = buffer.indexOf(10, start); at >= 0 && at < end; at = buffer.indexOf(10, start)) {
-    bytes += packr.pack(JSON.parse(buffer.utf8Slice(start, at))).length;
+    bytes += packr.pack(JSON.parse(buffer.toString('utf8', start, at))).length;
     lines++;
     start = at + 1;
   }

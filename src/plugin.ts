@@ -63,6 +63,8 @@ export interface MultilineParser {
   readonly keyGroup?: string;
   /** The [PARSER] that a line goes through first (cri, docker). */
   readonly parser?: Parser;
+  /** Multiline_Buffer_Limit: the longest record of type regex; 0: no limit; undefined: the default. */
+  readonly limitBytes?: number;
 }
 
 export interface Host {

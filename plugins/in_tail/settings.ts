@@ -130,11 +130,19 @@ function findParser(options: TailOptions, host: InputHost): Parser | undefined {
 
 function readJoining(options: TailOptions, host: InputHost): Joining {
   const names = options['multiline.parser'].flat();
-  if (names.length > 0) return { kind: 'multiline', parsers: names.map((name) => findMultiline(name, host)) };
+  if (names.length > 0) return readMultiline(names, host);
   if (options.docker_mode && options.multiline)
     throw new OptionError('Docker mode cannot be enabled when multiline is enabled', 'docker_mode');
   if (options.docker_mode) return readDockerMode(options, host);
   return options.multiline ? readFirstLine(options, host) : { kind: 'none' };
+}
+
+/** As Fluent Bit: the longest timeout counts, and one below half a second fails the start. */
+function readMultiline(names: readonly string[], host: InputHost): Joining {
+  const parsers = names.map((name) => findMultiline(name, host));
+  const flushMs = Math.max(...parsers.map((parser) => parser.flushMs));
+  if (flushMs < 500) throw new OptionError(`a flush timeout of ${flushMs} ms is too short`, 'multiline.parser');
+  return { kind: 'multiline', parsers };
 }
 
 function findMultiline(name: string, host: InputHost): MultilineParser {

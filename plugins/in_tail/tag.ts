@@ -2,7 +2,7 @@
  * The tag of a file: the `*` of the Tag becomes the file's path with dots for slashes, or, with Tag_Regex, every
  * <name> becomes what the group of that name found in the path. Computed once a file.
  */
-const compileRegex = (s: string): RegExp => new RegExp(s); // TEMP
+import { compileRegex, groupNames } from '../../src/data/regex.ts';
 
 /** Returns the tag, or undefined for a file that Tag_Regex does not fit: it is not read. */
 export type TagOf = (path: string) => string | undefined;
@@ -33,8 +33,12 @@ function dotted(text: string): string {
 }
 
 function fillGroups(tag: string, regex: RegExp, path: string): string | undefined {
-  regex.lastIndex = 0;
   const match = regex.exec(path);
   if (!match) return undefined;
-  return tag.replace(/<([^<>]*)>/g, (_whole, name: string) => match.groups?.[name] || '_');
+  const values = new Map<string, string>();
+  groupNames(regex).forEach((name, i) => {
+    const value = match[i + 1];
+    if (name !== undefined && value !== undefined) values.set(name, value);
+  });
+  return tag.replace(/<([^<>]*)>/g, (_whole, name: string) => values.get(name) || '_');
 }

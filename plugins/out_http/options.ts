@@ -18,7 +18,7 @@ export const options = {
     default: 'double',
     help: 'How the time is written in JSON: double, iso8601, java_sql_timestamp, epoch, epoch_ms.',
   },
-  compress: { type: 'text', help: 'gzip or zstd; none by default.' },
+  compress: { type: 'text', help: 'gzip, zstd or snappy; none by default.' },
   header: { type: 'text', many: true, help: 'NAME VALUE: a header of the request.' },
   header_tag: { type: 'text', help: 'Name of a header that carries the tag.' },
   allow_duplicated_headers: {

@@ -114,6 +114,7 @@ t.test('bodies are compressed', async (t) => {
   const zstd = await sent([['Compress', 'zstd']]);
   t.equal(zstd.first.headers['content-encoding'], 'zstd');
   t.match(zlib.zstdDecompressSync(zstd.first.body).toString(), /^\[\{"date"/);
+  t.equal((await sent([['Compress', 'snappy']])).first.headers['content-encoding'], 'snappy');
 });
 
 const RECORDS: Fields[] = [

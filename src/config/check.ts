@@ -4,6 +4,7 @@
  * here; what is surely a mistake all the same is a warning.
  */
 import { compileRegex } from '../data/regex.ts';
+import { readMultilineLimit } from '../parsers/multiline.ts';
 import type { AnyDefinition, Level, PluginIndex } from '../plugin.ts';
 import type { FilterSpec, InputSpec, Matching, OutputSpec, PipelineSpec, StorageType } from '../spec.ts';
 import { type Diagnostics, guess } from './diagnostic.ts';
@@ -48,7 +49,7 @@ class Checker {
     const { tree, logLevel, env } = this.#request;
     checkSections(tree.sections, this.#diagnostics);
     const service = readService(this.#of('service'), logLevel, env, this.#diagnostics);
-    const parsers = new CheckedParsers(this.#diagnostics);
+    const parsers = new CheckedParsers(this.#diagnostics, this.#multilineLimit());
     parsers.define(tree.sections);
     const inputs = await this.#each('input', (section, name, read) => this.#input(section, name, read));
     const filters = await this.#each('filter', (section, name, read) => this.#filter(section, name, read));
@@ -92,6 +93,8 @@ class Checker {
     const { plugins } = this.#request;
     const storageType = (shared.get('storage.type')?.value as StorageType | undefined) ?? this.#storageType();
     if (storageType === 'filesystem') this.#filesystem(section);
+    if (shared.get('routable')?.value === false)
+      this.#diagnostics.warning(shared.get('routable')?.property.place, 'Routable off has no effect in Sluice');
     return {
       ...this.#instance(section, name, read),
       definition: read.definition as InputSpec['definition'],
@@ -114,6 +117,17 @@ class Checker {
     if (this.#service('storage.path') === undefined)
       this.#diagnostics.error(place, "storage.type filesystem needs the key 'storage.path' in SERVICE: which folder");
     else this.#diagnostics.warning(place, 'storage.type filesystem is not yet in Sluice: records wait in memory');
+  }
+
+  /** As Fluent Bit: what is no size counts as not written. */
+  #multilineLimit(): number | undefined {
+    const text = this.#service('multiline_buffer_limit');
+    try {
+      return text === undefined ? undefined : readMultilineLimit(text);
+    } catch (error) {
+      this.#diagnostics.warning(undefined, `Multiline_Buffer_Limit: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   #service(key: string): string | undefined {

@@ -17,9 +17,12 @@ export class CheckedParsers implements Parsers {
   readonly #diagnostics: Diagnostics;
   /** Names that plugins asked for and that are not defined. */
   readonly missing = new Set<string>();
+  readonly #limitBytes: number | undefined;
 
-  constructor(diagnostics: Diagnostics) {
+  /** `limitBytes` is Multiline_Buffer_Limit, where the user wrote one. */
+  constructor(diagnostics: Diagnostics, limitBytes?: number) {
     this.#diagnostics = diagnostics;
+    this.#limitBytes = limitBytes;
   }
 
   parser(name: string): Parser | undefined {
@@ -31,7 +34,7 @@ export class CheckedParsers implements Parsers {
   multilineParser(name: string): MultilineParser | undefined {
     const found = this.#registry.multilineParser(name);
     if (!found) this.missing.add(name);
-    return found;
+    return found && this.#limitBytes !== undefined ? { ...found, limitBytes: this.#limitBytes } : found;
   }
 
   get names(): string[] {
@@ -53,6 +56,8 @@ export class CheckedParsers implements Parsers {
       return this.#diagnostics.error(name.valuePlace, `the parser '${name.value}' is defined twice, first at ${at}`);
     }
     this.#places[kind].set(name.value, section);
+    const first = kind === 'multiline_parser' ? lastValue(section, 'parser')?.value : undefined;
+    if (first && !this.#places.parser.has(first)) this.missing.add(first);
     try {
       if (kind === 'parser') this.#registry.define(section.properties);
       else this.#registry.defineMultiline([...section.properties, ...rulesOf(section, this.#diagnostics)]);
@@ -107,4 +112,5 @@ const textOf = (entries: readonly Entry[], key: string): string | undefined => {
   return value?.kind === 'text' ? value.text : undefined;
 };
 
-const quote = (text: string): string => text.replace(/"/g, '\\"');
+/** As the classic form needs it: a quote is escaped, a pattern keeps its backslashes. */
+const quote = (text: string): string => text.replace(/\\.|"/gs, (found) => (found === '"' ? '\\"' : found));

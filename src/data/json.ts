@@ -77,8 +77,8 @@ function checkDepth(text: string): void {
 
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 const ALL_BEYOND_ASCII = /[\u0080-\uffff]/g;
-/** In the output of JSON.stringify: an escape; a lone surrogate is the only `\ud...`. */
-const ESCAPES = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
+/** In the output of JSON.stringify: bytes that are no UTF-8, and the quote behind them; a lone surrogate; any escape. */
+const ESCAPES = /((?:\\udc[89a-f][0-9a-f])+)("?)|\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
 
 /** One line of JSON. With `escapeUnicode` all of it is ASCII, as Fluent Bit writes it by default. */
 export function toJson(value: Value, escapeUnicode: boolean): string {
@@ -87,10 +87,27 @@ export function toJson(value: Value, escapeUnicode: boolean): string {
   return escapeUnicode && BEYOND_ASCII.test(text) ? text.replace(ALL_BEYOND_ASCII, escapeUnit) : text;
 }
 
-function replaceLone(escaped: string, code: string | undefined): string {
-  if (code === undefined) return escaped;
-  const unit = Number.parseInt(code, 16);
-  return unit >= 0xdc80 && unit <= 0xdcff ? String.fromCharCode(0xe000 + (unit & 0xff)) : '\ufffd';
+function replaceLone(found: string, run?: string, quote?: string, lone?: string): string {
+  if (lone !== undefined) return '\ufffd';
+  if (run === undefined) return found;
+  const bytes = run
+    .split('\\u')
+    .slice(1)
+    .map((code) => Number.parseInt(code, 16) & 0xff);
+  const kept = quote === '"' ? bytes.slice(0, wholeLength(bytes)) : bytes;
+  return String.fromCharCode(...kept.map((byte) => 0xe000 + byte)) + quote;
+}
+
+/** Without a character at the end that was cut in the middle: as Fluent Bit, its first bytes are not printed. */
+function wholeLength(bytes: readonly number[]): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] as number;
+    if (byte >= 0x80 && byte < 0xc0) continue;
+    const needs =
+      byte >= 0xf0 && byte < 0xf5 ? 4 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xc2 && byte < 0xe0 ? 2 : 0;
+    return needs > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }
 
 function escapeUnit(unit: string): string {

@@ -2,7 +2,7 @@
  * Events out of decoded MessagePack: `[[time, metadata], body]`, the older `[time, body]`, with a time as EventTime,
  * integer or float.
  */
-import { Ext, type Fields, Float, type LogEvent, NO_METADATA, type Value } from './event.ts';
+import { Ext, type Fields, Float, isFields, type LogEvent, NO_METADATA, type Value } from './event.ts';
 
 export class MsgpackError extends Error {
   /** True where the bytes end within a value: more of them may make it whole. */
@@ -19,9 +19,9 @@ export function eventOf(value: Value): LogEvent {
   if (!Array.isArray(value) || value.length < 2) throw new MsgpackError('an event is a list of time and record');
   const [head, body] = value;
   const [time, metadata] = Array.isArray(head) ? head : [head, NO_METADATA];
-  if (!isMap(body)) throw new MsgpackError('the record of an event is a map');
+  if (!isFields(body)) throw new MsgpackError('the record of an event is a map');
   const { seconds, nanos } = timeOf(time);
-  return { seconds, nanos, metadata: isMap(metadata) && hasKeys(metadata) ? metadata : NO_METADATA, body };
+  return { seconds, nanos, metadata: isFields(metadata) && hasKeys(metadata) ? metadata : NO_METADATA, body };
 }
 
 /** The time of an event: EventTime, or a number of seconds. @throws MsgpackError */
@@ -36,9 +36,8 @@ export function timeOf(value: Value | undefined): { seconds: number; nanos: numb
   const number = Number(value);
   if (!Number.isFinite(number)) throw new MsgpackError('the time of an event is no number');
   const seconds = Math.floor(number);
-  // A double has no more than microseconds at today's times: what is beyond them is noise of the conversion.
-  const micros = Math.round((number - seconds) * 1e6);
-  return micros === 1e6 ? { seconds: seconds + 1, nanos: 0 } : { seconds, nanos: micros * 1000 };
+  // As Fluent Bit, with the noise that a double has beyond microseconds at today's times.
+  return { seconds, nanos: Math.min(Math.floor((number - seconds) * 1e9), 999_999_999) };
 }
 
 /** 32 bits as seconds: see `msgpack.ts`. */
@@ -46,14 +45,7 @@ export function secondsOf(bits: number): number {
   return bits >= 0xc0000000 ? bits - 0x100000000 : bits;
 }
 
-export function isMap(value: Value | undefined): value is Fields {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !(Array.isArray(value) || value instanceof Float || value instanceof Uint8Array || value instanceof Ext)
-  );
-}
-
+/** False for `{}`. */
 export function hasKeys(fields: Fields): boolean {
   for (const _key in fields) return true;
   return false;

@@ -6,8 +6,8 @@
  * needed or the bytes are wrong, and `at` never passes a value that was not read whole.
  */
 import { decodeText } from './bytes.ts';
-import { Bin, Ext, type Fields, Float, type LogEvent, NO_METADATA, setField, type Value } from './event.ts';
-import { eventOf, hasKeys, isMap, MsgpackError, secondsOf } from './msgpack_event.ts';
+import { Bin, Ext, type Fields, Float, isFields, type LogEvent, NO_METADATA, setField, type Value } from './event.ts';
+import { eventOf, hasKeys, MsgpackError, secondsOf } from './msgpack_event.ts';
 import { MAX_DEPTH } from './msgpack_writer.ts';
 
 /** All events of a chunk. @throws MsgpackError */
@@ -81,8 +81,8 @@ export class Reader {
     this.at = at + 12;
     const metadata = this.#value(2);
     const body = this.#value(1);
-    if (!isMap(body)) throw new MsgpackError('the record of an event is a map');
-    return { seconds, nanos, metadata: isMap(metadata) && hasKeys(metadata) ? metadata : NO_METADATA, body };
+    if (!isFields(body)) throw new MsgpackError('the record of an event is a map');
+    return { seconds, nanos, metadata: isFields(metadata) && hasKeys(metadata) ? metadata : NO_METADATA, body };
   }
 
   #value(depth: number): Value {

@@ -106,7 +106,7 @@ export class ZoneOffsets {
 
   /**
    * Seconds east of UTC at `local` (seconds as if the clock on the wall showed UTC). An hour that comes twice is the
-   * later one (standard time), one that does not exist is read with the offset before it, as C's mktime does.
+   * first one, one that does not exist is read with the offset after it, as Fluent Bit does.
    */
   atLocal(local: number): number {
     // Offsets change at full quarters of an hour.
@@ -124,8 +124,7 @@ export class ZoneOffsets {
     const after = this.#atUtc(local + 86_400);
     const fitsAfter = this.#atUtc(local - after) === after;
     const fitsBefore = this.#atUtc(local - before) === before;
-    if (fitsAfter) return after;
-    return fitsBefore ? before : Math.max(before, after);
+    return fitsBefore && !(fitsAfter && after > before) ? before : after;
   }
 
   #atUtc(seconds: number): number {

@@ -62,8 +62,8 @@ export class Pipeline {
     const { inputs, outputs } = this.#parts as Parts;
     this.#state = 'running';
     try {
-      for (const unit of outputs) await named(unit.label, 'output', unit.output.start?.());
-      for (const { spec, input } of inputs) await named(spec.alias ?? spec.name, 'input', input.start());
+      for (const unit of outputs) await named(unit.label, 'output', () => unit.output.start?.());
+      for (const { spec, input } of inputs) await named(spec.alias ?? spec.name, 'input', () => input.start());
     } catch (error) {
       await this.abort();
       throw error;
@@ -198,9 +198,9 @@ export class Pipeline {
   }
 }
 
-async function named(label: string, kind: string, starting: Soon<void>): Promise<void> {
+async function named(label: string, kind: string, start: () => Soon<void>): Promise<void> {
   try {
-    await starting;
+    await start();
   } catch (error) {
     throw new Error(`failed initialize ${kind} ${label}: ${(error as Error).message}`, { cause: error });
   }

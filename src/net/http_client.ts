@@ -6,6 +6,7 @@
  * `verdict.ts` makes of its outcome. HTTP/1.1 only: log servers gain nothing from HTTP/2, and its connections have limits
  * of their own.
  */
+import dns from 'node:dns';
 import net from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { OptionsOf } from '../options.ts';
@@ -179,6 +180,7 @@ async function connectOptions({ options }: HttpClientSettings): Promise<Connect>
   const source = options['net.source_address'];
   const idle = options['net.tcp_keepalive_time'];
   const family = options.ipv6 ? 6 : undefined;
+  const lookup = lookupFor(options);
   return {
     ...(options.tls ? await readTls(options) : {}),
     timeout: Math.round(options['net.connect_timeout'] * 1000),
@@ -186,5 +188,14 @@ async function connectOptions({ options }: HttpClientSettings): Promise<Connect>
     ...(idle > 0 ? { keepAliveInitialDelay: idle * 1000 } : {}),
     ...(source === undefined ? {} : { localAddress: source }),
     ...(family === undefined ? {} : { family }),
+    ...(lookup === undefined ? {} : { lookup }),
   } as Connect;
+}
+
+/** The order in which the addresses of a name are tried, where the options say one. */
+function lookupFor(options: HttpClientSettings['options']): net.LookupFunction | undefined {
+  const four = options['net.dns.prefer_ipv4'];
+  if (!four && !options['net.dns.prefer_ipv6']) return undefined;
+  const order = four ? 'ipv4first' : 'ipv6first';
+  return (hostname, given, done) => dns.lookup(hostname, { ...given, order }, done);
 }

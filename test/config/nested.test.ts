@@ -118,3 +118,39 @@ t.test('the same pipeline in classic and in YAML gives equal specs', async (t) =
   t.same(classic.findings, []);
   t.same(plain(yaml), plain(classic));
 });
+
+t.test('rules of a multiline parser keep quotes and backslashes of their patterns', async (t) => {
+  const yaml = `multiline_parsers:
+  - name: m
+    type: regex
+    rules:
+      - { state: start_state, regex: '/^"\\d+\\"/', next_state: more }
+      - { state: more, regex: '/^\\s/', next_state: more }
+`;
+  const { spec, findings } = await check(t, yaml, 'f.yaml');
+  t.same(findings, []);
+  const [first, second] = spec.parsers.multilineParser('m')?.rules ?? [];
+  t.ok(first?.test('"12"x'));
+  t.notOk(first?.test('12'));
+  t.ok(second?.test('\tx'));
+});
+
+t.test('a parser that is not compiled, or defined twice, is an error; one that nobody defined a warning', async (t) => {
+  const yaml = `parsers:
+  - name: bad
+    format: regex
+    regex: '(?<a>'
+  - name: j
+    format: json
+  - name: j
+    format: json
+multiline_parsers:
+  - name: m
+    type: regex
+    parser: jj
+    rules:
+      - { state: start_state, regex: '/^a/', next_state: more }
+`;
+  const { findings } = await check(t, yaml, 'f.yaml');
+  t.match(findings, [/^error \d: parser 'bad': /, /^error 7: the parser 'j' is defined twice/]);
+});

@@ -6,6 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import type { CaptureSpec, Reply } from './case.ts';
+import { readMsgpack } from './msgpack.ts';
 import { sleep } from './wait.ts';
 
 export interface Capture {
@@ -90,6 +91,7 @@ function decode(bytes: Buffer, headers: http.IncomingHttpHeaders): Record<string
   const encoding = headers['content-encoding'];
   const plain =
     encoding === 'gzip' ? zlib.gunzipSync(bytes) : encoding === 'zstd' ? zlib.zstdDecompressSync(bytes) : bytes;
+  if (/msgpack/.test(headers['content-type'] ?? '')) return { msgpack: readMsgpack(plain) };
   const text = plain.toString('utf8');
   if (!/json/.test(headers['content-type'] ?? '')) return { text };
   try {

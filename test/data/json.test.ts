@@ -45,6 +45,11 @@ t.test('non-ASCII is escaped unless switched off, in pairs beyond the basic plan
 
 t.test('a byte that is no UTF-8 is printed as U+E000 plus the byte, another lone surrogate as U+FFFD', (t) => {
   t.equal(toJson('a\udcffb', true), '"a\\ue0ffb"');
+  t.equal(
+    toJson({ a: 'cut \udce2\udc82', b: '\udce2\udc82x' }, true),
+    '{"a":"cut ","b":"\\ue0e2\\ue082x"}',
+    'a cut character goes',
+  );
   t.equal(toJson('a\ud800b\\ud800', true), '"a\\ufffdb\\\\ud800"', 'an escaped backslash stays');
   t.equal(through('{"a":"\\ud800"}'), '{"a":"\\ufffd"}');
   t.equal(through('{"a":"\\udcff"}'), '{"a":"\\ufffd"}', 'written as an escape it is no byte');

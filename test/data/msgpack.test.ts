@@ -206,6 +206,12 @@ t.test('what is no event is an error', async (t) => {
   t.throws(() => timeOf(new Float(Number.NaN)), MsgpackError);
 });
 
+t.test('a time as a float has the nanoseconds that are in the double', async (t) => {
+  t.same(timeOf(1_700_000_000.123456), { seconds: 1_700_000_000, nanos: 123_456_001 });
+  t.same(timeOf(new Float(5)), { seconds: 5, nanos: 0 });
+  t.same(timeOf(-0.25), { seconds: -1, nanos: 750_000_000 });
+});
+
 t.test('bytes that are cut off anywhere ask for more, and the place stays', async (t) => {
   const whole = encodeEvents([
     { seconds: 5, nanos: 6, metadata: { m: 1 }, body: { text: 'x'.repeat(40), list: [1, 2.5, 'é'], big: 2n ** 60n } },

@@ -42,6 +42,16 @@ t.test('of a long answer the beginning is kept', async (t) => {
   await server.stop();
 });
 
+t.test('a host by its name, whichever kind of address is preferred', async (t) => {
+  const server = await HttpCapture.start({ status: 200 });
+  for (const option of ['net.dns.prefer_ipv4', 'net.dns.prefer_ipv6']) {
+    const { client } = clientFor(server.port, [[option, 'on']], { host: 'localhost' });
+    t.equal((await client.request(POST)).status, 200, option);
+    await client.close();
+  }
+  await server.stop();
+});
+
 t.test('no timer is left behind', async (t) => {
   const server = await HttpCapture.start({ status: 200 });
   const { client, clock } = clientFor(server.port);

@@ -84,9 +84,9 @@ t.test('a chunk of two megabytes goes without waiting for the flush tick', async
   const scripted = new ScriptedOutput();
   const { pipeline } = rig({ inputs: [{ hand }], outputs: [{ scripted }] });
   await pipeline.start();
-  hand.emit('a', 2000, KILOBYTE);
+  hand.emit('a', 1900, KILOBYTE);
   t.equal(scripted.batches.length, 0);
-  hand.emit('a', 100, KILOBYTE);
+  hand.emit('a', 200, KILOBYTE);
   t.equal(scripted.batches.length, 1);
   t.equal(scripted.numbers.length, 2100);
   await pipeline.stop();

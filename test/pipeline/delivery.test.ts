@@ -52,7 +52,7 @@ t.test('tags do not wait for each other', async (t) => {
   hand.emit('good');
   await clock.advance(1000);
   t.same(hand.outcomes, ['1..1:safe']);
-  await pipeline.stop();
+  await Promise.all([pipeline.stop(), clock.advance(20_000)]);
 });
 
 t.test('retries end at Retry_Limit: the records are counted as dropped, and the source may forget them', async (t) => {

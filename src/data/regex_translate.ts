@@ -1,0 +1,281 @@
+/**
+ * Onigmo's Ruby syntax → the source of a JavaScript RegExp without the flags u and v, since only such a one is fast
+ * and can fall back to V8's linear engine when it backtracks too much. What cannot be said that way gives undefined.
+ *
+ * `^` and `$` are the starts and ends of lines (flag m), `.` is everything but a line feed, \d \w \s are ASCII, plain
+ * groups do not capture where named ones exist. Two names that are the same become different groups; `names` tells.
+ */
+import { characterEscape, SETS, translateClass } from './regex_class.ts';
+
+export interface Translation {
+  readonly source: string;
+  /** The name of each capturing group, from 1 on; undefined for one without a name. */
+  readonly names: readonly (string | undefined)[];
+  /** Whether V8's linear engine can run it: no look-around, no backreference. */
+  readonly linear: boolean;
+  /** Whether a group with a quantifier without end holds another one. */
+  readonly nested: boolean;
+}
+
+interface Options {
+  ignoreCase: boolean;
+  dotAll: boolean;
+  extended: boolean;
+}
+
+interface Group {
+  /** Where it begins in the output. */
+  readonly start: number;
+  readonly options: Options;
+  /** What closes it besides the bracket: a backreference for an atomic group, brackets for (?i). */
+  closing: string;
+  unbounded: boolean;
+}
+
+/** Thrown inside, to leave the recursion: the pattern needs the larger translator. */
+class NotPlain extends Error {}
+
+/** @throws SyntaxError for what no regular expression allows; undefined where the larger translator is needed. */
+export function translate(pattern: string, options: Options): Translation | undefined {
+  try {
+    return new Translator(pattern, options).run();
+  } catch (error) {
+    if (error instanceof NotPlain) return undefined;
+    throw error;
+  }
+}
+
+/** Word characters for \b: as Onigmo, letters of other scripts too (by range, without their exceptions). */
+const WORD =
+  '[0-9A-Z_a-z\\xaa\\xb5\\xba\\xc0-\\xd6\\xd8-\\xf6\\xf8-\\u1fff\\u2c00-\\u2dff\\u3040-\\ud7ff\\ud800-\\udbff\\uf900-\\ufdff\\ufe70-\\ufefc\\uff10-\\uff19\\uff21-\\uff3a\\uff41-\\uff5a\\uff66-\\uffdc]';
+
+const ASSERTIONS: Readonly<Record<string, string>> = {
+  A: '(?<![^])',
+  z: '(?![^])',
+  Z: '(?=\\n?(?![^]))',
+  b: `(?:(?<=${WORD})(?!${WORD})|(?<!${WORD})(?=${WORD}))`,
+  B: `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD}))`,
+};
+
+class Translator {
+  readonly #pattern: string;
+  readonly #hasNames: boolean;
+  readonly #names: (string | undefined)[] = [];
+  /** The group numbers of the pattern, as numbers here: atomic groups add some in between. */
+  readonly #numbers: number[] = [];
+  readonly #groups: Group[] = [];
+  #options: Options;
+  #out = '';
+  #at = 0;
+  /** Where the last thing that a quantifier may follow begins in the output; -1 where there is none. */
+  #atom = -1;
+  #atomUnbounded = false;
+  #linear = true;
+  #nested = false;
+
+  constructor(pattern: string, options: Options) {
+    this.#pattern = pattern;
+    this.#options = { ...options };
+    this.#hasNames = /\(\?(?:<[^=!]|')/.test(pattern.replace(/\\./g, ''));
+  }
+
+  run(): Translation {
+    while (this.#at < this.#pattern.length) this.#step(this.#pattern[this.#at] as string);
+    while (this.#groups.length > 0) {
+      // Options without a group of their own, (?i), reach to the end.
+      if (this.#groups.at(-1)?.closing !== ')') throw new SyntaxError('a group has no end');
+      this.#groups.pop();
+      this.#out += ')';
+    }
+    return { source: this.#out, names: this.#names, linear: this.#linear, nested: this.#nested };
+  }
+
+  #step(char: string): void {
+    if (this.#options.extended && this.#skipped(char)) return;
+    if (char === '\\') this.#escape();
+    else if (char === '(') this.#open();
+    else if (char === ')') this.#close();
+    else if (char === '[') this.#class();
+    else if (char === '*' || char === '+' || char === '?' || char === '{') this.#quantifier(char);
+    else this.#plain(char);
+  }
+
+  /** Blanks and comments of the x option. */
+  #skipped(char: string): boolean {
+    if (/\s/.test(char)) this.#at++;
+    else if (char === '#') {
+      const end = this.#pattern.indexOf('\n', this.#at);
+      this.#at = end < 0 ? this.#pattern.length : end + 1;
+    } else return false;
+    return true;
+  }
+
+  #emit(text: string, end: number): void {
+    this.#atom = this.#out.length;
+    this.#atomUnbounded = false;
+    this.#out += text;
+    this.#at = end;
+  }
+
+  #plain(char: string): void {
+    if (char === '|' || char === '^' || char === '$') {
+      this.#out += char;
+      this.#at++;
+      this.#atom = -1;
+    } else if (char === '.') this.#emit(this.#options.dotAll ? '[^]' : '[^\\n]', this.#at + 1);
+    else if (char >= '\ud800' && char <= '\udfff') throw new NotPlain();
+    else this.#emit(char === '/' ? '\\/' : char === '}' || char === ']' ? `\\${char}` : char, this.#at + 1);
+  }
+
+  #class(): void {
+    const found = translateClass(this.#pattern, this.#at);
+    if (!found) throw new NotPlain();
+    this.#emit(found.text, found.end);
+  }
+
+  #escape(): void {
+    const char = this.#pattern[this.#at + 1];
+    if (char === undefined) throw new SyntaxError('it ends with a backslash');
+    if (Object.hasOwn(SETS, char)) this.#emit(`[${SETS[char]}]`, this.#at + 2);
+    else if (Object.hasOwn(ASSERTIONS, char)) {
+      this.#linear = false;
+      this.#emit(ASSERTIONS[char] as string, this.#at + 2);
+    } else if (char === 'R') this.#emit('(?:\\r\\n|[\\n-\\r\\x85\\u2028\\u2029])', this.#at + 2);
+    else if (char === 'k' || (char >= '1' && char <= '9')) this.#backreference();
+    else if (/[pPXgKGMC]/.test(char)) throw new NotPlain();
+    else {
+      const found = characterEscape(this.#pattern, this.#at);
+      if (!found) throw new NotPlain();
+      this.#emit(found.text, found.end);
+    }
+  }
+
+  #backreference(): void {
+    const rest = this.#pattern.slice(this.#at);
+    const match = /^\\(?:k<(\w+)>|k'(\w+)'|([1-9]\d?))/.exec(rest);
+    if (!match) throw new NotPlain();
+    const name = match[1] ?? match[2] ?? match[3] ?? '';
+    const number = /^\d+$/.test(name) ? this.#numbers[Number(name) - 1] : this.#names.lastIndexOf(name) + 1;
+    // A reference forwards, or to a group by number where names exist.
+    if (!number) throw new NotPlain();
+    this.#linear = false;
+    this.#emit(`(?:\\${number})`, this.#at + match[0].length);
+  }
+
+  #open(): void {
+    const rest = this.#pattern.slice(this.#at);
+    const special = /^\(\?(?:<(?![=!])([^>]*)>|'([^']*)'|(<?[=!]|[:>])|#[^)]*\)|([imx]*)(?:-([imx]+))?([:)]))/.exec(
+      rest,
+    );
+    if (rest.startsWith('(?') && !special) throw new NotPlain();
+    if (rest.startsWith('(?#')) this.#at += special?.[0].length ?? 0;
+    else if (special?.[6]) this.#openOptions(special);
+    else if (special?.[3]) this.#openSpecial(special[3], special[0].length);
+    else this.#openCapture(special?.[1] ?? special?.[2], special?.[0].length ?? 1);
+  }
+
+  #push(text: string, closing: string, length: number): void {
+    this.#groups.push({ start: this.#out.length, options: { ...this.#options }, closing, unbounded: false });
+    this.#out += text;
+    this.#at += length;
+    this.#atom = -1;
+  }
+
+  #openCapture(name: string | undefined, length: number): void {
+    if (name === undefined && this.#hasNames) {
+      this.#push('(?:', '', length);
+      return;
+    }
+    if (name === '') throw new SyntaxError('a group has an empty name');
+    this.#names.push(name);
+    this.#numbers.push(this.#names.length);
+    this.#push('(', '', length);
+  }
+
+  #openSpecial(kind: string, length: number): void {
+    if (kind === ':') this.#push('(?:', '', length);
+    else if (kind === '>') {
+      this.#linear = false;
+      this.#names.push(undefined);
+      this.#push('(?:(?=(', `))\\${this.#names.length}`, length);
+    } else {
+      this.#linear = false;
+      this.#push(`(?${kind}`, '', length);
+    }
+  }
+
+  #openOptions(match: RegExpExecArray): void {
+    const [all, , , , on = '', off = '', end] = match;
+    const before = this.#options;
+    const next = { ...before };
+    for (const [letters, value] of [
+      [on, true],
+      [off, false],
+    ] as const) {
+      if (letters.includes('i')) next.ignoreCase = value;
+      if (letters.includes('m')) next.dotAll = value;
+      if (letters.includes('x')) next.extended = value;
+    }
+    const flag = next.ignoreCase === before.ignoreCase ? '(?:' : next.ignoreCase ? '(?i:' : '(?-i:';
+    if (flag !== '(?:') this.#linear = false;
+    this.#push(flag, end === ')' ? ')' : '', all.length);
+    this.#options = next;
+  }
+
+  #close(): void {
+    let group = this.#groups.pop();
+    // An open (?i) ends where its surrounding group does.
+    while (group?.closing === ')') {
+      this.#out += ')';
+      this.#options = group.options;
+      const inner = group;
+      group = this.#groups.pop();
+      if (group) group.unbounded ||= inner.unbounded;
+    }
+    if (!group) throw new SyntaxError(`a ')' at ${this.#at + 1} has no '('`);
+    this.#out += `${group.closing})`;
+    this.#options = group.options;
+    this.#atom = group.start;
+    this.#atomUnbounded = group.unbounded;
+    const outer = this.#groups.at(-1);
+    if (outer) outer.unbounded ||= group.unbounded;
+    this.#at++;
+  }
+
+  #quantifier(char: string): void {
+    const match = /^(?:[*+?]|\{(\d*)(,?)(\d*)\})/.exec(this.#pattern.slice(this.#at));
+    if (!match || match[0] === '{}' || match[0] === '{,}') {
+      this.#emit('\\{', this.#at + 1);
+      return;
+    }
+    if (this.#atom < 0) throw new SyntaxError(`the quantifier '${match[0]}' at ${this.#at + 1} has nothing to repeat`);
+    this.#at += match[0].length;
+    const text = char === '{' && match[1] === '' ? `{0,${match[3]}}` : match[0];
+    const after = this.#pattern[this.#at];
+    const unbounded = char === '*' || char === '+' || (match[2] === ',' && match[3] === '');
+    if (unbounded && this.#atomUnbounded) this.#nested = true;
+    const inner = this.#groups.at(-1);
+    if (unbounded && inner) inner.unbounded = true;
+    if (after === '?') {
+      this.#at++;
+      this.#out += `${text}?`;
+    } else if (after === '+' && char !== '{') {
+      this.#at++;
+      this.#possessive(text);
+    } else this.#out += text;
+    // A quantifier may follow a quantifier in Onigmo, but not in JavaScript.
+    if (/^[*+?{]/.test(this.#pattern.slice(this.#at, this.#at + 1)))
+      this.#out = `${this.#out.slice(0, this.#atom)}(?:${this.#out.slice(this.#atom)})`;
+    this.#atomUnbounded ||= unbounded;
+  }
+
+  #possessive(quantifier: string): void {
+    this.#linear = false;
+    const body = this.#out.slice(this.#atom);
+    // The group that keeps what was taken must come after those inside the body.
+    this.#names.push(undefined);
+    const numbers = this.#names.length;
+    if (/\((?!\?)/.test(body.replace(/\\./g, ''))) throw new NotPlain();
+    this.#out = `${this.#out.slice(0, this.#atom)}(?=(${body}${quantifier}))\\${numbers}`;
+  }
+}

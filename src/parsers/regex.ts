@@ -1,0 +1,85 @@
+/**
+ * Format regex: the named groups of a pattern become the keys. Groups that are empty or took no part are left out
+ * unless Skip_Empty_Values is off. A time that does not fit is dropped with its key, and the event takes the time of
+ * reading, as Fluent Bit does.
+ */
+import { type Fields, type LogEvent, NO_METADATA, setField, type Value } from '../data/event.ts';
+import { groupNames } from '../data/regex.ts';
+import type { Parser } from '../plugin.ts';
+import type { DecodeBody } from './decoders.ts';
+import type { TimeField } from './time_field.ts';
+import type { Convert } from './types.ts';
+
+export interface RegexSettings {
+  readonly regex: RegExp;
+  readonly skipEmpty: boolean;
+  readonly types: ReadonlyMap<string, Convert>;
+}
+
+interface Group {
+  readonly index: number;
+  readonly key: string;
+  readonly convert: Convert | undefined;
+}
+
+export class RegexParser implements Parser {
+  readonly name: string;
+  readonly #regex: RegExp;
+  readonly #skipEmpty: boolean;
+  readonly #groups: readonly Group[];
+  readonly #timeIndex: number = -1;
+  readonly #time: TimeField | undefined;
+  readonly #decode: DecodeBody | undefined;
+
+  constructor(name: string, settings: RegexSettings, time: TimeField | undefined, decode: DecodeBody | undefined) {
+    this.name = name;
+    this.#regex = settings.regex;
+    this.#skipEmpty = settings.skipEmpty;
+    this.#time = time;
+    this.#decode = decode;
+    const groups: Group[] = [];
+    groupNames(settings.regex).forEach((key, index) => {
+      if (key !== undefined) groups.push({ index: index + 1, key, convert: settings.types.get(key) });
+    });
+    const timeGroup = time && groups.findLast(({ key }) => key === time.key);
+    if (timeGroup) this.#timeIndex = timeGroup.index;
+    this.#groups = groups;
+  }
+
+  parse(text: string, seconds: number, nanos: number): LogEvent | undefined {
+    // A pattern without named groups gives no record, as in Fluent Bit.
+    if (this.#groups.length === 0) return undefined;
+    const match = this.#regex.exec(text);
+    if (match === null) return undefined;
+    const time = this.#time;
+    const timed = time !== undefined && this.#timeIndex >= 0 && time.read(match[this.#timeIndex]);
+    let body = this.#body(match, timed);
+    if (this.#decode) body = this.#decode(body);
+    if (!timed) return { seconds, nanos, metadata: NO_METADATA, body };
+    return { seconds: time.reader.seconds, nanos: time.reader.nanos, metadata: NO_METADATA, body };
+  }
+
+  #body(match: RegExpExecArray, timed: boolean): Fields {
+    const groups = this.#groups;
+    const timeIndex = timed && this.#time?.keep ? -1 : this.#timeIndex;
+    const body: Fields = {};
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i] as Group;
+      if (group.index === timeIndex) continue;
+      const text = match[group.index];
+      if (text === undefined || text === '') this.#empty(body, group);
+      else {
+        const value = group.convert === undefined ? text : group.convert(text);
+        if (group.key === '__proto__') setField(body, group.key, value);
+        else body[group.key] = value;
+      }
+    }
+    return body;
+  }
+
+  #empty(body: Fields, { key, convert }: Group): void {
+    if (this.#skipEmpty) return;
+    const value: Value = convert ? convert('') : '';
+    if (!Object.hasOwn(body, key)) setField(body, key, value);
+  }
+}
