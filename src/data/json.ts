@@ -94,20 +94,17 @@ function replaceLone(found: string, run?: string, quote?: string, lone?: string)
     .split('\\u')
     .slice(1)
     .map((code) => Number.parseInt(code, 16) & 0xff);
-  const kept = quote === '"' ? bytes.slice(0, wholeLength(bytes)) : bytes;
+  const kept = quote === '"' ? bytes.filter((byte, at) => at + sequenceLength(byte) <= bytes.length) : bytes;
   return String.fromCharCode(...kept.map((byte) => 0xe000 + byte)) + quote;
 }
 
-/** Without a character at the end that was cut in the middle: as Fluent Bit, its first bytes are not printed. */
-function wholeLength(bytes: readonly number[]): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] as number;
-    if (byte >= 0x80 && byte < 0xc0) continue;
-    const needs =
-      byte >= 0xf0 && byte < 0xf5 ? 4 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xc2 && byte < 0xe0 ? 2 : 0;
-    return needs > back ? bytes.length - back : bytes.length;
-  }
-  return bytes.length;
+/**
+ * How many bytes a character takes that begins with this one. At the end of a text Fluent Bit does not print the first
+ * byte of a character that was cut there.
+ */
+function sequenceLength(byte: number): number {
+  if (byte < 0xc0) return 1;
+  return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : byte < 0xf8 ? 4 : 6;
 }
 
 function escapeUnit(unit: string): string {
