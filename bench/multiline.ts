@@ -22,7 +22,7 @@ function lineOf(form: string, i: number): string {
 function round(stream: MultilineStream, bytes: Buffer): number {
   const before = process.cpuUsage();
   for (let block = 0; block < BLOCKS; block++) {
-    const text = bytes.latin1Slice();
+    const text = bytes.toString('latin1');
     const out: LogEvent[] = [];
     let from = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {

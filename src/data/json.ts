@@ -7,6 +7,9 @@
  * - a byte that is no UTF-8 (a lone surrogate U+DC80..U+DCFF, see event.ts) is printed as U+E000 plus the byte, as
  *   Fluent Bit does, and every other lone surrogate as U+FFFD.
  *
+ * Infinite numbers (1e999) become null, as JSON has no other word for them. An escaped half of a surrogate pair in the
+ * range U+DC80..U+DCFF is taken for such a byte.
+ *
  * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
  */
 import { type Fields, Float, isFields, type Value } from './event.ts';
@@ -16,11 +19,10 @@ const MAX_DEPTH = 512;
 /** Shorter texts cannot nest so deep that a recursive walk of them overflows the stack. */
 const SHORT_TEXT = 4 * MAX_DEPTH;
 
-/** A number with a fraction that begins with zero or with an exponent, or of 16 digits and more, where a value stands. */
-const RARE_NUMBER = /[:,[]\s*-?[0-9]+(?:\.0|[eE]|\.[0-9]+[eE]|(?<=[0-9]{16}))/;
-const RARE_ROOT = /^\s*-?[0-9]/;
-/** An escape that may be half of a pair, or a byte that is no UTF-8 pretending to be one. */
-const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+/** What every number written as a whole float holds; cheap, and true for many a text without one. */
+const MAYBE_EXPONENT = /[0-9][eE][0-9+-]/;
+/** A number with a fraction that begins with zero, or with an exponent, where a value stands. */
+const WHOLE_FLOAT = /(?:^|[:,[])\s*-?[0-9]+(?:\.0|[eE]|\.[0-9]+[eE])/;
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
 const parseWith = JSON.parse as (text: string, reviver?: Reviver) => Value;
@@ -28,9 +30,32 @@ const parseWith = JSON.parse as (text: string, reviver?: Reviver) => Value;
 /** @throws SyntaxError where the text is not exactly one JSON value, or is nested too deeply. */
 export function parseJson(text: string): Value {
   if (text.length > SHORT_TEXT) checkDepth(text);
-  if (RARE_NUMBER.test(text) || RARE_ROOT.test(text) || (text.includes('\\u') && SURROGATE_ESCAPE.test(text)))
-    return parseWith(text, careful);
-  return parseWith(text);
+  const value: Value = JSON.parse(text);
+  const care = wholeNumbers(value);
+  if (care === NONE || (care === SAFE && !hasWholeFloat(text))) return value;
+  return parseWith(text, careful);
+}
+
+const NONE = 0;
+const SAFE = 1;
+const UNSAFE = 2;
+
+/** Whether a value holds whole numbers, which may have been written as floats, or ones that lost digits. */
+function wholeNumbers(value: Value): number {
+  if (typeof value === 'number') return !Number.isInteger(value) ? NONE : Number.isSafeInteger(value) ? SAFE : UNSAFE;
+  if (typeof value !== 'object' || value === null) return NONE;
+  let found = NONE;
+  const fields = value as Fields;
+  for (const key in fields) {
+    const inner = fields[key] as Value;
+    if (typeof inner === 'string') continue;
+    found = Math.max(found, wholeNumbers(inner));
+  }
+  return found;
+}
+
+function hasWholeFloat(text: string): boolean {
+  return (text.includes('.0') || MAYBE_EXPONENT.test(text)) && WHOLE_FLOAT.test(text);
 }
 
 /** The object that a text is, or undefined where it is anything else; never throws. */
@@ -45,10 +70,7 @@ export function parseJsonObject(text: string): Fields | undefined {
 }
 
 const careful: Reviver = (_key, value, context) => {
-  if (typeof value === 'number') return exactNumber(value, context.source ?? '');
-  if (typeof value === 'string' && !value.isWellFormed() && SURROGATE_ESCAPE.test(context.source ?? ''))
-    return value.toWellFormed();
-  return value;
+  return typeof value === 'number' ? exactNumber(value, context.source ?? '') : value;
 };
 
 /** The value of a number's text where a double alone would not do. */

@@ -8,6 +8,7 @@
  */
 import { OptionError } from '../options.ts';
 import { type Fields, nameAt, newFields, readNumber, secondsOf } from './time_fields.ts';
+import { compileIso, type IsoReader } from './time_iso.ts';
 import { ZoneOffsets } from './time_zone.ts';
 import { readZoneName, readZoneOffset } from './time_zone_text.ts';
 
@@ -31,7 +32,7 @@ type Step = (text: string, at: number, fields: Fields) => number;
 
 /** @throws OptionError for a directive that is unknown. */
 export function compileTimeFormat(format: string, options: TimeOptions): TimeReader {
-  return new TimeReader(compileSteps(format), options);
+  return new TimeReader(compileSteps(format), options, compileIso(format));
 }
 
 export class TimeReader {
@@ -39,12 +40,15 @@ export class TimeReader {
   seconds = 0;
   nanos = 0;
   readonly #steps: readonly Step[];
+  readonly #iso: IsoReader | undefined;
   readonly #options: TimeOptions;
   readonly #zone: ZoneOffsets | undefined;
   readonly #fields = newFields();
 
-  constructor(steps: readonly Step[], options: TimeOptions) {
+  /** `iso` reads the usual texts of the same format, faster. */
+  constructor(steps: readonly Step[], options: TimeOptions, iso?: IsoReader) {
     this.#steps = steps;
+    this.#iso = iso;
     this.#options = options;
     if (options.zone !== undefined) this.#zone = new ZoneOffsets(options.zone);
     else if (options.systemTimezone) this.#zone = new ZoneOffsets();
@@ -52,6 +56,16 @@ export class TimeReader {
 
   /** False where the text does not fit; otherwise `seconds` and `nanos` are set. */
   read(text: string): boolean {
+    const iso = this.#iso;
+    if (iso?.read(text)) {
+      this.seconds = iso.local - (iso.zoned ? iso.offset : this.#offsetAt(iso.local));
+      this.nanos = iso.nanos;
+      return true;
+    }
+    return this.#readSteps(text);
+  }
+
+  #readSteps(text: string): boolean {
     const fields = this.#fields;
     fields.clear();
     const steps = this.#steps;
@@ -72,7 +86,11 @@ export class TimeReader {
 
   #toUtc(local: number, fields: Fields): number {
     if (fields.offset !== undefined) return local - fields.offset;
-    return local - (this.#zone?.atLocal(local) ?? this.#options.offsetSeconds);
+    return local - this.#offsetAt(local);
+  }
+
+  #offsetAt(local: number): number {
+    return this.#zone?.atLocal(local) ?? this.#options.offsetSeconds;
   }
 }
 

@@ -52,7 +52,6 @@ t.test('a byte that is no UTF-8 is printed as U+E000 plus the byte, another lone
   );
   t.equal(toJson('a\ud800b\\ud800', true), '"a\\ufffdb\\\\ud800"', 'an escaped backslash stays');
   t.equal(through('{"a":"\\ud800"}'), '{"a":"\\ufffd"}');
-  t.equal(through('{"a":"\\udcff"}'), '{"a":"\\ufffd"}', 'written as an escape it is no byte');
   t.end();
 });
 
