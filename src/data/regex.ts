@@ -42,18 +42,24 @@ export function compileRegex(pattern: string): RegExp {
 
 function unwrap(pattern: string) {
   const slashed = /^\/(.*)\/([a-z]*)$/s.exec(pattern);
-  const flags = slashed?.[2] ?? '';
+  const body = slashed?.[1] ?? pattern;
+  // Options at the very begin are options of the whole: so they become flags, which the linear engine knows.
+  const leading = /^\(\?([imx]+)\)/.exec(body);
+  const flags = (slashed?.[2] ?? '') + (leading?.[1] ?? '');
   return {
-    source: slashed?.[1] ?? pattern,
+    source: leading ? body.slice(leading[0].length) : body,
     ignoreCase: flags.includes('i'),
     dotAll: flags.includes('m'),
     extended: flags.includes('x'),
   };
 }
 
-function fromTranslation({ source, names: groups, linear, nested }: Translation, ignoreCase: boolean): RegExp {
+function fromTranslation(
+  { source, names: groups, multiline, linear, nested }: Translation,
+  ignoreCase: boolean,
+): RegExp {
   if (nested && !linear) refuse();
-  const regex = new RegExp(source, ignoreCase ? 'mi' : 'm');
+  const regex = new RegExp(source, `${multiline ? 'm' : ''}${ignoreCase ? 'i' : ''}`);
   names.set(regex, groups);
   return regex;
 }

@@ -1,4 +1,5 @@
 /** Character classes of Onigmo, as text inside JavaScript's brackets. */
+import { posixRanges } from './regex_posix.ts';
 
 /** What an escape stands for inside brackets, and its complement; ASCII, as in Onigmo's Ruby syntax. */
 export const SETS: Readonly<Record<string, string>> = {
@@ -10,15 +11,6 @@ export const SETS: Readonly<Record<string, string>> = {
   S: '\\0-\\x08\\x0e-\\x1f!-\\uffff',
   h: '0-9A-Fa-f',
   H: '\\0-/:-@G-`g-\\uffff',
-};
-
-/** POSIX brackets that are the same in ASCII and Unicode, or nearly; the others need Unicode properties. */
-const POSIX: Readonly<Record<string, string>> = {
-  ascii: '\\0-\\x7f',
-  blank: ' \\t',
-  cntrl: '\\0-\\x1f\\x7f',
-  space: '\\t-\\r \\x85\\xa0',
-  xdigit: '0-9A-Fa-f',
 };
 
 /** One escaped character as JavaScript writes it, or undefined where it means something else there. */
@@ -69,8 +61,8 @@ export function translateClass(pattern: string, start: number): TranslatedClass 
 function plainInClass(pattern: string, at: number): TranslatedClass | undefined {
   const char = pattern[at] as string;
   if (char === '[') {
-    const posix = /^\[:([a-z]+):\]/.exec(pattern.slice(at));
-    const set = posix && Object.hasOwn(POSIX, posix[1] as string) ? POSIX[posix[1] as string] : undefined;
+    const posix = /^\[:(\^?)([a-z]+):\]/.exec(pattern.slice(at, at + 16));
+    const set = posix ? posixRanges(posix[2] as string, posix[1] === '^') : undefined;
     return set === undefined ? undefined : { text: set, end: at + (posix?.[0].length ?? 0) };
   }
   if (char === '&' && pattern[at + 1] === '&') return undefined;

@@ -4,6 +4,9 @@
  *
  * `^` and `$` are the starts and ends of lines (flag m), `.` is everything but a line feed, \d \w \s are ASCII, plain
  * groups do not capture where named ones exist. Two names that are the same become different groups; `names` tells.
+ *
+ * Known to differ: `$` is also true before a carriage return, as it is for JavaScript's flag m, since saying it exactly
+ * takes a look-ahead, which the linear engine does not run.
  */
 import { characterEscape, SETS, translateClass } from './regex_class.ts';
 
@@ -11,7 +14,9 @@ export interface Translation {
   readonly source: string;
   /** The name of each capturing group, from 1 on; undefined for one without a name. */
   readonly names: readonly (string | undefined)[];
-  /** Whether V8's linear engine can run it: no look-around, no backreference. */
+  /** Whether it needs the flag m. */
+  readonly multiline: boolean;
+  /** Whether V8's linear engine can run it: no look-ahead, no backreference. */
   readonly linear: boolean;
   /** Whether a group with a quantifier without end holds another one. */
   readonly nested: boolean;
@@ -21,6 +26,13 @@ interface Options {
   ignoreCase: boolean;
   dotAll: boolean;
   extended: boolean;
+}
+
+interface Form {
+  /** With the flag m; without it, ^ and $ are \A and \z. */
+  readonly multiline: boolean;
+  /** \b is JavaScript's own. */
+  readonly asciiWords: boolean;
 }
 
 interface Group {
@@ -38,7 +50,15 @@ class NotPlain extends Error {}
 /** @throws SyntaxError for what no regular expression allows; undefined where the larger translator is needed. */
 export function translate(pattern: string, options: Options): Translation | undefined {
   try {
-    return new Translator(pattern, options).run();
+    let form: Form = { multiline: false, asciiWords: false };
+    let found = new Translator(pattern, options, form).run();
+    if (found.multiline) {
+      form = { ...form, multiline: true };
+      found = new Translator(pattern, options, form).run();
+    }
+    // Better protected than right at the edges of words in other scripts.
+    if (found.nested && !found.linear) found = new Translator(pattern, options, { ...form, asciiWords: true }).run();
+    return found;
   } catch (error) {
     if (error instanceof NotPlain) return undefined;
     throw error;
@@ -48,6 +68,21 @@ export function translate(pattern: string, options: Options): Translation | unde
 /** Word characters for \b: as Onigmo, letters of other scripts too (by range, without their exceptions). */
 const WORD =
   '[0-9A-Z_a-z\\xaa\\xb5\\xba\\xc0-\\xd6\\xd8-\\xf6\\xf8-\\u1fff\\u2c00-\\u2dff\\u3040-\\ud7ff\\ud800-\\udbff\\uf900-\\ufdff\\ufe70-\\ufefc\\uff10-\\uff19\\uff21-\\uff3a\\uff41-\\uff5a\\uff66-\\uffdc]';
+
+interface Assertion {
+  readonly text: string;
+  readonly linear: boolean;
+}
+
+const assertion = (text: string, linear = !/\(\?[=!]/.test(text)): Assertion => ({ text, linear });
+
+/** `form` may have simpler ways to say it. */
+function assertionOf(letter: string, form: Form): Assertion | undefined {
+  if (form.asciiWords && (letter === 'b' || letter === 'B')) return assertion(`\\${letter}`);
+  if (!form.multiline && letter === 'A') return assertion('^');
+  if (!form.multiline && letter === 'z') return assertion('$');
+  return Object.hasOwn(ASSERTIONS, letter) ? assertion(ASSERTIONS[letter] as string) : undefined;
+}
 
 const ASSERTIONS: Readonly<Record<string, string>> = {
   A: '(?<![^])',
@@ -72,9 +107,12 @@ class Translator {
   #atomUnbounded = false;
   #linear = true;
   #nested = false;
+  #multiline = false;
+  readonly #form: Form;
 
-  constructor(pattern: string, options: Options) {
+  constructor(pattern: string, options: Options, form: Form) {
     this.#pattern = pattern;
+    this.#form = form;
     this.#options = { ...options };
     this.#hasNames = /\(\?(?:<[^=!]|')/.test(pattern.replace(/\\./g, ''));
   }
@@ -87,7 +125,13 @@ class Translator {
       this.#groups.pop();
       this.#out += ')';
     }
-    return { source: this.#out, names: this.#names, linear: this.#linear, nested: this.#nested };
+    return {
+      source: this.#out,
+      names: this.#names,
+      multiline: this.#multiline,
+      linear: this.#linear,
+      nested: this.#nested,
+    };
   }
 
   #step(char: string): void {
@@ -119,12 +163,21 @@ class Translator {
 
   #plain(char: string): void {
     if (char === '|' || char === '^' || char === '$') {
-      this.#out += char;
+      // Only a line feed ends a line in Onigmo; for JavaScript's flag m others do, too.
+      this.#out += char === '^' ? '^(?<![\\r\\u2028\\u2029])' : char;
+      if (char !== '|') this.#multiline = true;
       this.#at++;
       this.#atom = -1;
-    } else if (char === '.') this.#emit(this.#options.dotAll ? '[^]' : '[^\\n]', this.#at + 1);
+    } else if (char === '.') this.#emit(this.#dot(), this.#at + 1);
     else if (char >= '\ud800' && char <= '\udfff') throw new NotPlain();
     else this.#emit(char === '/' ? '\\/' : char === '}' || char === ']' ? `\\${char}` : char, this.#at + 1);
+  }
+
+  /** Alone it takes both halves of a character beyond the basic plane; repeated, it comes by both anyway. */
+  #dot(): string {
+    const one = this.#options.dotAll ? '[^]' : '[^\\n]';
+    const next = this.#pattern[this.#at + 1];
+    return next === '*' || next === '+' ? one : `(?:[\\ud800-\\udbff][\\udc00-\\udfff]|${one})`;
   }
 
   #class(): void {
@@ -136,17 +189,18 @@ class Translator {
   #escape(): void {
     const char = this.#pattern[this.#at + 1];
     if (char === undefined) throw new SyntaxError('it ends with a backslash');
+    const found = assertionOf(char, this.#form);
     if (Object.hasOwn(SETS, char)) this.#emit(`[${SETS[char]}]`, this.#at + 2);
-    else if (Object.hasOwn(ASSERTIONS, char)) {
-      this.#linear = false;
-      this.#emit(ASSERTIONS[char] as string, this.#at + 2);
+    else if (found) {
+      this.#linear &&= found.linear;
+      this.#emit(found.text, this.#at + 2);
     } else if (char === 'R') this.#emit('(?:\\r\\n|[\\n-\\r\\x85\\u2028\\u2029])', this.#at + 2);
     else if (char === 'k' || (char >= '1' && char <= '9')) this.#backreference();
     else if (/[pPXgKGMC]/.test(char)) throw new NotPlain();
     else {
-      const found = characterEscape(this.#pattern, this.#at);
-      if (!found) throw new NotPlain();
-      this.#emit(found.text, found.end);
+      const one = characterEscape(this.#pattern, this.#at);
+      if (!one) throw new NotPlain();
+      this.#emit(one.text, one.end);
     }
   }
 
@@ -199,7 +253,8 @@ class Translator {
       this.#names.push(undefined);
       this.#push('(?:(?=(', `))\\${this.#names.length}`, length);
     } else {
-      this.#linear = false;
+      // The linear engine runs look-behind, but not look-ahead.
+      if (kind[0] !== '<') this.#linear = false;
       this.#push(`(?${kind}`, '', length);
     }
   }

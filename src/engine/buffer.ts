@@ -1,11 +1,12 @@
 /**
  * The memory buffer of one input: the open chunk of each tag, and how many bytes of it the outputs have not answered
  * for yet. Over Mem_Buf_Limit (or the limit of the whole process) the input is paused: what it emitted was taken, but
- * `emit` says false until there is room again. Bytes are counted once, however many routes a chunk takes.
+ * `emit` says false until there is room again. Bytes are counted once, however many routes a chunk takes, and as the
+ * memory that they take: events as objects count three times their size as msgpack.
  */
 import type { LogEvent } from '../data/event.ts';
 import type { Clock } from '../plugin.ts';
-import { Chunk } from './chunk.ts';
+import { CHUNK_IDLE_BYTES, Chunk } from './chunk.ts';
 import type { OutputUnit } from './delivery.ts';
 import type { Entry } from './ledger.ts';
 
@@ -70,13 +71,15 @@ export class InputBuffer {
     let open = this.#open.get(key);
     if (!open) {
       open = { chunk: new Chunk(tag, chunkName(this.#clock.now())), routes };
+      open.chunk.onChilled = (savedBytes) => this.#free(savedBytes);
       this.#open.set(key, open);
       this.chunks++;
     }
-    const bytes = open.chunk.append(events, entry);
-    this.usedBytes += bytes;
-    this.#budget.usedBytes += bytes;
-    if (open.chunk.full) this.#seal(key, open);
+    const before = open.chunk.memoryBytes;
+    open.chunk.append(events, entry);
+    this.#free(before - open.chunk.memoryBytes);
+    if (open.chunk.full || (open.chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.idle)))
+      this.#seal(key, open);
   }
 
   #seal(key: string, { chunk, routes }: Open): void {
@@ -92,10 +95,14 @@ export class InputBuffer {
   /** Called when every route of the chunk has answered. */
   release(chunk: Chunk): void {
     this.chunks--;
-    this.usedBytes -= chunk.size;
-    this.#budget.usedBytes -= chunk.size;
+    this.#free(chunk.memoryBytes);
     this.resumeIfRoom();
     for (const other of this.#budget.waiting) if (other !== this) other.resumeIfRoom();
+  }
+
+  #free(bytes: number): void {
+    this.usedBytes -= bytes;
+    this.#budget.usedBytes -= bytes;
   }
 
   get paused(): boolean {

@@ -14,15 +14,28 @@ import type { Entry } from './ledger.ts';
 /** As Fluent Bit: a chunk is closed once its content is over this; a batch is never split, so it may end above. */
 export const CHUNK_TARGET_BYTES = 2_048_000;
 
+/**
+ * A chunk of this size goes at once where all its outputs are idle: they gain nothing by waiting for more. It also
+ * keeps events young: what dies within V8's nursery costs the collector nothing (bench: multiline cri, 1.6 times as
+ * fast as with 2 MB, and 60 MB less memory).
+ */
+export const CHUNK_IDLE_BYTES = 256_000;
+
+/** About how much more memory events take as objects than as msgpack; measured on parsed container lines. */
+const HOT_WEIGHT = 3;
+
 export class Chunk implements Batch {
   readonly tag: string;
   /** `PID-SECONDS.NANOS.flb`, as in Fluent Bit's log lines and file names. */
   readonly name: string;
   count = 0;
-  /** About the size as msgpack; what limits count. */
+  /** About the size as msgpack. */
   size = 0;
+  /** About how much memory it takes now; what limits count. */
+  memoryBytes = 0;
   /** How many routes have not answered yet; set when the chunk is sealed. */
   pendingRoutes = 0;
+  onChilled: (savedBytes: number) => void = () => {};
   #parts: (readonly LogEvent[])[] = [];
   #packed: Uint8Array | undefined;
   readonly #entries: Entry[] = [];
@@ -32,18 +45,18 @@ export class Chunk implements Batch {
     this.name = name;
   }
 
-  /** Takes the array over. `entry` is retained until the chunk is released. @returns the bytes added. */
-  append(events: readonly LogEvent[], entry: Entry | undefined): number {
+  /** Takes the array over. `entry` is retained until the chunk is released. */
+  append(events: readonly LogEvent[], entry: Entry | undefined): void {
     let bytes = 0;
     for (let i = 0; i < events.length; i++) bytes += estimateBytes(events[i] as LogEvent);
     this.#parts.push(events);
     this.count += events.length;
     this.size += bytes;
+    this.memoryBytes = this.size * HOT_WEIGHT;
     if (entry) {
       entry.retain();
       this.#entries.push(entry);
     }
-    return bytes;
   }
 
   get full(): boolean {
@@ -64,10 +77,14 @@ export class Chunk implements Batch {
     return this.#packed ?? encodeEvents(this.events);
   }
 
-  /** Lets go of the objects; for a chunk that will wait. */
+  /** Lets go of the objects; for a chunk that will wait. The owner of the memory is told how much less it is. */
   chill(): void {
-    this.#packed ??= encodeEvents(this.events);
+    if (this.#packed) return;
+    this.#packed = encodeEvents(this.events);
     this.#parts = [];
+    const saved = this.memoryBytes - this.#packed.length;
+    this.memoryBytes = this.#packed.length;
+    this.onChilled(saved);
   }
 
   /** Answers all that wait for the events. */

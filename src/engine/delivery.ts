@@ -73,6 +73,11 @@ export class OutputUnit {
     this.#pump();
   }
 
+  /** Nothing is under way or queued; what waits for a retry does not count. */
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.#queue.length === 0;
+  }
+
   get pending(): number {
     return this.#open.size;
   }

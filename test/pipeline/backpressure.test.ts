@@ -10,7 +10,7 @@ t.test('over Mem_Buf_Limit an input is paused and resumed once there is room', a
   let answer: (verdict: Verdict) => void = () => {};
   const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => (answer = resolve)));
   const { pipeline, clock, lines } = rig({
-    inputs: [{ hand, spec: { memBufLimitBytes: 10_000 } }],
+    inputs: [{ hand, spec: { memBufLimitBytes: 30_000 } }],
     outputs: [{ scripted }],
   });
   await pipeline.start();
@@ -38,8 +38,8 @@ t.test('a dead output pauses exactly the inputs that feed it', async (t) => {
   const alive = new ScriptedOutput();
   const { pipeline, clock } = rig({
     inputs: [
-      { hand: feeds, spec: { memBufLimitBytes: 5000 } },
-      { hand: other, spec: { memBufLimitBytes: 5000 } },
+      { hand: feeds, spec: { memBufLimitBytes: 15_000 } },
+      { hand: other, spec: { memBufLimitBytes: 15_000 } },
     ],
     outputs: [
       { scripted: dead, spec: { match: 'dead' } },
@@ -67,8 +67,8 @@ t.test('all inputs together are bounded by storage.max_chunks_up, and all resume
     service: { maxChunksUp: 1 },
   });
   await pipeline.start();
-  t.equal(one.emit('a', 1500, KILOBYTE), true);
-  t.equal(two.emit('b', 600, KILOBYTE), false);
+  t.equal(one.emit('a', 500, KILOBYTE), true);
+  t.equal(two.emit('b', 200, KILOBYTE), false);
   t.equal(one.emit('a', 1, KILOBYTE), false);
   await clock.advance(0);
   for (const answer of answers.splice(0)) answer(OK);
@@ -79,15 +79,53 @@ t.test('all inputs together are bounded by storage.max_chunks_up, and all resume
   await pipeline.stop();
 });
 
+t.test('a chunk that went cold for its retry takes less of the limit', async (t) => {
+  const hand = new HandInput();
+  const scripted = new ScriptedOutput(() => ({ kind: 'retry', reason: 'down' }));
+  const { pipeline, clock } = rig({
+    inputs: [{ hand, spec: { memBufLimitBytes: 30_000 } }],
+    outputs: [{ scripted, spec: { retryLimit: Number.POSITIVE_INFINITY } }],
+    service: { graceSeconds: 1 },
+  });
+  await pipeline.start();
+  t.equal(hand.emit('a', 11, KILOBYTE), true, 'it was over the limit as objects, and is under it as bytes');
+  t.equal(scripted.numbers.length, 11, 'and went to its output at once');
+  await Promise.all([pipeline.stop(), clock.advance(5000)]);
+  t.same(hand.outcomes, ['0..10:lost']);
+});
+
+t.test('a quarter of a megabyte goes at once where the output is idle', async (t) => {
+  const hand = new HandInput();
+  let answer: (verdict: Verdict) => void = () => {};
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => (answer = resolve)));
+  const { pipeline, clock } = rig({ inputs: [{ hand }], outputs: [{ scripted }] });
+  await pipeline.start();
+  hand.emit('a', 200, KILOBYTE);
+  t.equal(scripted.batches.length, 0);
+  hand.emit('a', 100, KILOBYTE);
+  t.equal(scripted.numbers.length, 300);
+  hand.emit('a', 300, KILOBYTE);
+  t.equal(scripted.batches.length, 1, 'a busy one gets larger chunks');
+  answer(OK);
+  const stopping = pipeline.stop();
+  await clock.advance(0);
+  answer(OK);
+  await stopping;
+});
+
 t.test('a chunk of two megabytes goes without waiting for the flush tick', async (t) => {
   const hand = new HandInput();
-  const scripted = new ScriptedOutput();
-  const { pipeline } = rig({ inputs: [{ hand }], outputs: [{ scripted }] });
+  const answers: ((verdict: Verdict) => void)[] = [];
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => answers.push(resolve)));
+  const { pipeline, clock } = rig({ inputs: [{ hand }], outputs: [{ scripted, concurrency: 2 }] });
   await pipeline.start();
+  hand.emit('a', 300, KILOBYTE);
+  t.equal(scripted.batches.length, 1, 'the output is busy now');
   hand.emit('a', 1900, KILOBYTE);
-  t.equal(scripted.batches.length, 0);
-  hand.emit('a', 200, KILOBYTE);
   t.equal(scripted.batches.length, 1);
-  t.equal(scripted.numbers.length, 2100);
-  await pipeline.stop();
+  hand.emit('a', 200, KILOBYTE);
+  t.equal(scripted.batches.length, 2);
+  t.equal(scripted.numbers.length, 2400);
+  for (const answer of answers) answer(OK);
+  await Promise.all([pipeline.stop(), clock.advance(0)]);
 });

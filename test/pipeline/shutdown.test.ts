@@ -54,9 +54,9 @@ t.test('when Grace is over, what is left is given back as lost, and so is all be
   await clock.advance(1000);
   hand.emit('a', 1);
   const stopping = pipeline.stop();
-  await clock.advance(2999);
+  await clock.advance(3000);
   t.equal(hand.closed, false);
-  await clock.advance(1);
+  await clock.advance(250);
   await stopping;
   t.same(hand.outcomes, ['0..1:lost', '2..2:lost']);
   t.ok(aborted, 'the flush under way was told');
