@@ -7,12 +7,13 @@
  * - a byte that is no UTF-8 (a lone surrogate U+DC80..U+DCFF, see event.ts) is printed as U+E000 plus the byte, as
  *   Fluent Bit does, and every other lone surrogate as U+FFFD.
  *
- * Infinite numbers (1e999) become null, as JSON has no other word for them. An escaped half of a surrogate pair in the
+ * Doubles are printed with 16 digits, as Fluent Bit's (0.30000000000000004 as 0.3); in memory and as msgpack they keep
+ * all 17. Infinite numbers (1e999) become null, as JSON has no other word for them. An escaped half of a surrogate pair in the
  * range U+DC80..U+DCFF is taken for such a byte.
  *
  * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
  */
-import { type Fields, Float, isFields, type Value } from './event.ts';
+import { type Fields, Float, floatText, isFields, type Value } from './event.ts';
 
 /** Nesting beyond this is refused: what comes later walks values recursively. */
 const MAX_DEPTH = 512;
@@ -102,11 +103,21 @@ const ALL_BEYOND_ASCII = /[\u0080-\uffff]/g;
 /** In the output of JSON.stringify: bytes that are no UTF-8, and the quote behind them; a lone surrogate; any escape. */
 const ESCAPES = /((?:\\udc[89a-f][0-9a-f])+)("?)|\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
 
+/** What a double of more than 16 digits holds. Long enough for V8 to skip through other text: 15 ns a record. */
+const MANY_DIGITS = /[0-9.]{18}/;
+const STRING_OR_DOUBLE = /"(?:[^"\\]|\\.)*"|-?[0-9]+\.[0-9]+(?:e[+-]?[0-9]+)?/g;
+
 /** One line of JSON. With `escapeUnicode` all of it is ASCII, as Fluent Bit writes it by default. */
 export function toJson(value: Value, escapeUnicode: boolean): string {
   let text = JSON.stringify(value);
   if (text.includes('\\ud')) text = text.replace(ESCAPES, replaceLone);
+  if (MANY_DIGITS.test(text)) text = text.replace(STRING_OR_DOUBLE, sixteenDigits);
   return escapeUnicode && BEYOND_ASCII.test(text) ? text.replace(ALL_BEYOND_ASCII, escapeUnit) : text;
+}
+
+/** As Fluent Bit (%.16g): 0.30000000000000004 is printed as 0.3. In a binary form it stays what it is. */
+function sixteenDigits(token: string): string {
+  return token.startsWith('"') ? token : floatText(Number(Number(token).toPrecision(16)));
 }
 
 function replaceLone(found: string, run?: string, quote?: string, lone?: string): string {
@@ -117,7 +128,22 @@ function replaceLone(found: string, run?: string, quote?: string, lone?: string)
     .slice(1)
     .map((code) => Number.parseInt(code, 16) & 0xff);
   const kept = quote === '"' ? bytes.filter((byte, at) => at + sequenceLength(byte) <= bytes.length) : bytes;
-  return String.fromCharCode(...kept.map((byte) => 0xe000 + byte)) + quote;
+  return kept.map((byte, at) => brokenByte(byte, kept[at + 1], kept[at - 1])).join('') + quote;
+}
+
+const startsOverlong = (byte: number | undefined): boolean => byte === 0xc0 || byte === 0xc1;
+const continues = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x80 && byte < 0xc0;
+
+/** An ASCII character in two bytes is printed as that character (as Fluent Bit: tail/invalid-utf8). */
+function brokenByte(byte: number, next: number | undefined, before: number | undefined): string {
+  if (startsOverlong(byte) && continues(next)) return '';
+  if (startsOverlong(before) && continues(byte)) {
+    const code = (((before as number) & 1) << 6) | (byte & 0x3f);
+    return code < 0x20 || code === 0x22 || code === 0x5c
+      ? `\\u${code.toString(16).padStart(4, '0')}`
+      : String.fromCharCode(code);
+  }
+  return String.fromCharCode(0xe000 + byte);
 }
 
 /**

@@ -30,9 +30,7 @@ export function compileRegex(pattern: string): RegExp {
   const { source, ignoreCase, dotAll, extended } = unwrap(pattern);
   try {
     const translation = translate(source, { ignoreCase, dotAll, extended });
-    return translation
-      ? fromTranslation(translation, ignoreCase)
-      : fromPackage(source, { ignoreCase, dotAll, extended });
+    return translation ? fromTranslation(translation) : fromPackage(source, { ignoreCase, dotAll, extended });
   } catch (error) {
     if (error instanceof OptionError) throw error;
     const reason = (error as Error).message.replace(/^Invalid regular expression: (?:\/.*\/\w*: )?/s, '');
@@ -43,7 +41,7 @@ export function compileRegex(pattern: string): RegExp {
 function unwrap(pattern: string) {
   const slashed = /^\/(.*)\/([a-z]*)$/s.exec(pattern);
   const body = slashed?.[1] ?? pattern;
-  // Options at the very begin are options of the whole: so they become flags, which the linear engine knows.
+  // Options at the very begin are options of the whole.
   const leading = /^\(\?([imx]+)\)/.exec(body);
   const flags = (slashed?.[2] ?? '') + (leading?.[1] ?? '');
   return {
@@ -54,12 +52,9 @@ function unwrap(pattern: string) {
   };
 }
 
-function fromTranslation(
-  { source, names: groups, multiline, linear, nested }: Translation,
-  ignoreCase: boolean,
-): RegExp {
+function fromTranslation({ source, names: groups, multiline, linear, nested }: Translation): RegExp {
   if (nested && !linear) refuse();
-  const regex = new RegExp(source, `${multiline ? 'm' : ''}${ignoreCase ? 'i' : ''}`);
+  const regex = new RegExp(source, multiline ? 'm' : '');
   names.set(regex, groups);
   return regex;
 }

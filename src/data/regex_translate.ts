@@ -8,7 +8,9 @@
  * Known to differ: `$` is also true before a carriage return, as it is for JavaScript's flag m, since saying it exactly
  * takes a look-ahead, which the linear engine does not run.
  */
+import { anyCase, classInAnyCase } from './regex_case.ts';
 import { characterEscape, SETS, translateClass } from './regex_class.ts';
+import { copiesOf, MAX_COPIES, repeatInPieces } from './regex_repeat.ts';
 
 export interface Translation {
   readonly source: string;
@@ -42,6 +44,8 @@ interface Group {
   /** What closes it besides the bracket: a backreference for an atomic group, brackets for (?i). */
   closing: string;
   unbounded: boolean;
+  /** How often the linear engine writes down the part of it that is repeated most often. */
+  copies: number;
 }
 
 /** Thrown inside, to leave the recursion: the pattern needs the larger translator. */
@@ -92,6 +96,11 @@ const ASSERTIONS: Readonly<Record<string, string>> = {
   B: `(?:(?<=${WORD})(?=${WORD})|(?<!${WORD})(?!${WORD}))`,
 };
 
+function inherit(outer: Group, inner: Group): void {
+  outer.unbounded ||= inner.unbounded;
+  outer.copies = Math.max(outer.copies, inner.copies);
+}
+
 class Translator {
   readonly #pattern: string;
   readonly #hasNames: boolean;
@@ -105,6 +114,9 @@ class Translator {
   /** Where the last thing that a quantifier may follow begins in the output; -1 where there is none. */
   #atom = -1;
   #atomUnbounded = false;
+  #atomCopies = 1;
+  /** Whether it is one character or class. */
+  #atomSimple = false;
   #linear = true;
   #nested = false;
   #multiline = false;
@@ -157,6 +169,8 @@ class Translator {
   #emit(text: string, end: number): void {
     this.#atom = this.#out.length;
     this.#atomUnbounded = false;
+    this.#atomCopies = 1;
+    this.#atomSimple = true;
     this.#out += text;
     this.#at = end;
   }
@@ -170,7 +184,8 @@ class Translator {
       this.#atom = -1;
     } else if (char === '.') this.#emit(this.#dot(), this.#at + 1);
     else if (char >= '\ud800' && char <= '\udfff') throw new NotPlain();
-    else this.#emit(char === '/' ? '\\/' : char === '}' || char === ']' ? `\\${char}` : char, this.#at + 1);
+    else if (char === '/' || char === '}' || char === ']') this.#emit(`\\${char}`, this.#at + 1);
+    else this.#emit(this.#options.ignoreCase ? anyCase(char, char) : char, this.#at + 1);
   }
 
   /** Alone it takes both halves of a character beyond the basic plane; repeated, it comes by both anyway. */
@@ -183,7 +198,7 @@ class Translator {
   #class(): void {
     const found = translateClass(this.#pattern, this.#at);
     if (!found) throw new NotPlain();
-    this.#emit(found.text, found.end);
+    this.#emit(this.#options.ignoreCase ? classInAnyCase(found.text) : found.text, found.end);
   }
 
   #escape(): void {
@@ -200,7 +215,7 @@ class Translator {
     else {
       const one = characterEscape(this.#pattern, this.#at);
       if (!one) throw new NotPlain();
-      this.#emit(one.text, one.end);
+      this.#emit(this.#options.ignoreCase ? classInAnyCase(`[${one.text}]`) : one.text, one.end);
     }
   }
 
@@ -213,7 +228,7 @@ class Translator {
     // A reference forwards, or to a group by number where names exist.
     if (!number) throw new NotPlain();
     this.#linear = false;
-    this.#emit(`(?:\\${number})`, this.#at + match[0].length);
+    this.#emit(this.#options.ignoreCase ? `(?i:\\${number})` : `(?:\\${number})`, this.#at + match[0].length);
   }
 
   #open(): void {
@@ -229,7 +244,7 @@ class Translator {
   }
 
   #push(text: string, closing: string, length: number): void {
-    this.#groups.push({ start: this.#out.length, options: { ...this.#options }, closing, unbounded: false });
+    this.#groups.push({ start: this.#out.length, options: { ...this.#options }, closing, unbounded: false, copies: 1 });
     this.#out += text;
     this.#at += length;
     this.#atom = -1;
@@ -271,9 +286,7 @@ class Translator {
       if (letters.includes('m')) next.dotAll = value;
       if (letters.includes('x')) next.extended = value;
     }
-    const flag = next.ignoreCase === before.ignoreCase ? '(?:' : next.ignoreCase ? '(?i:' : '(?-i:';
-    if (flag !== '(?:') this.#linear = false;
-    this.#push(flag, end === ')' ? ')' : '', all.length);
+    this.#push('(?:', end === ')' ? ')' : '', all.length);
     this.#options = next;
   }
 
@@ -285,15 +298,17 @@ class Translator {
       this.#options = group.options;
       const inner = group;
       group = this.#groups.pop();
-      if (group) group.unbounded ||= inner.unbounded;
+      if (group) inherit(group, inner);
     }
     if (!group) throw new SyntaxError(`a ')' at ${this.#at + 1} has no '('`);
     this.#out += `${group.closing})`;
     this.#options = group.options;
     this.#atom = group.start;
     this.#atomUnbounded = group.unbounded;
+    this.#atomCopies = group.copies;
+    this.#atomSimple = false;
     const outer = this.#groups.at(-1);
-    if (outer) outer.unbounded ||= group.unbounded;
+    if (outer) inherit(outer, group);
     this.#at++;
   }
 
@@ -306,22 +321,46 @@ class Translator {
     if (this.#atom < 0) throw new SyntaxError(`the quantifier '${match[0]}' at ${this.#at + 1} has nothing to repeat`);
     this.#at += match[0].length;
     const text = char === '{' && match[1] === '' ? `{0,${match[3]}}` : match[0];
+    const least = char === '{' ? Number(match[1]) : char === '+' ? 1 : 0;
+    const most = char === '?' ? 1 : char !== '{' ? Infinity : match[2] === '' ? least : Number(match[3] || Infinity);
+    this.#notice(most === Infinity);
     const after = this.#pattern[this.#at];
-    const unbounded = char === '*' || char === '+' || (match[2] === ',' && match[3] === '');
-    if (unbounded && this.#atomUnbounded) this.#nested = true;
-    const inner = this.#groups.at(-1);
-    if (unbounded && inner) inner.unbounded = true;
-    if (after === '?') {
-      this.#at++;
-      this.#out += `${text}?`;
-    } else if (after === '+' && char !== '{') {
+    if (after === '+' && char !== '{') {
       this.#at++;
       this.#possessive(text);
-    } else this.#out += text;
+    } else {
+      if (after === '?') this.#at++;
+      this.#repeat(text, least, most, after === '?' ? '?' : '');
+    }
     // A quantifier may follow a quantifier in Onigmo, but not in JavaScript.
     if (/^[*+?{]/.test(this.#pattern.slice(this.#at, this.#at + 1)))
       this.#out = `${this.#out.slice(0, this.#atom)}(?:${this.#out.slice(this.#atom)})`;
-    this.#atomUnbounded ||= unbounded;
+    this.#atomSimple = false;
+    this.#atomUnbounded ||= most === Infinity;
+  }
+
+  /** Keeps in mind that the atom is repeated without end. */
+  #notice(unbounded: boolean): void {
+    if (!unbounded) return;
+    if (this.#atomUnbounded) this.#nested = true;
+    const inner = this.#groups.at(-1);
+    if (inner) inner.unbounded = true;
+  }
+
+  #repeat(text: string, least: number, most: number, lazy: string): void {
+    const copies = this.#atomCopies * copiesOf(least, most);
+    const pieces =
+      copies > MAX_COPIES && this.#atomSimple
+        ? repeatInPieces(this.#out.slice(this.#atom), least, most, lazy)
+        : undefined;
+    if (pieces !== undefined) this.#out = this.#out.slice(0, this.#atom) + pieces;
+    else {
+      this.#out += text + lazy;
+      if (copies > MAX_COPIES) this.#linear = false;
+    }
+    this.#atomCopies = Math.min(copies, MAX_COPIES);
+    const inner = this.#groups.at(-1);
+    if (inner) inner.copies = Math.max(inner.copies, this.#atomCopies);
   }
 
   #possessive(quantifier: string): void {

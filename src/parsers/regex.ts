@@ -26,9 +26,9 @@ interface Group {
 type MakeFull = (match: RegExpExecArray) => Fields | undefined;
 
 /**
- * A function made for these groups, since an object literal with known keys is made in a third of the time that
- * setting one key after the other takes (cri: 0.08 µs of 0.35 µs a line). Keys go in as JSON strings only. Of groups
- * with the same name the last stands, at the place of the first, as when they are set one by one.
+ * A function made for these groups: an object literal with known keys costs a quarter of setting one key after the
+ * other (0.01 µs instead of 0.03 for cri, beside 0.09 for the match). Keys go in as JSON strings only. Of groups with
+ * the same name the last stands, at the place of the first, as when they are set one by one.
  */
 function compileFull(groups: readonly Group[], timeIndex: number): MakeFull {
   const kept = groups.filter(({ index }) => index !== timeIndex);
