@@ -50,6 +50,12 @@ t.test('Preserve_Key keeps the field itself', async (t) => {
   );
 });
 
+t.test('Nest_Under puts what was parsed into a map, before what is kept', async (t) => {
+  const fields = { key_name: 'log', parser: 'kv', nest_under: 'parsed', reserve_data: 'on' };
+  const [body] = await bodies(fields, { x: 1, log: 'a=b' });
+  t.equal(JSON.stringify(body), '{"parsed":{"key":"a","value":"b"},"x":1}');
+});
+
 t.test('a nested field is parsed and its source stays with Reserve_Data', async (t) => {
   const from = { k: { note: 'team=core' } };
   t.same(await bodies({ key_name: "$k['note']", parser: 'kv', reserve_data: 'on' }, from), [

@@ -18,6 +18,7 @@ const options = {
   parser: { type: 'text', required: true, many: true, help: 'The name of a parser; the first that fits is taken.' },
   preserve_key: { type: 'boolean', default: 'off', help: 'Keeps the field that was parsed.' },
   reserve_data: { type: 'boolean', default: 'off', help: 'Keeps all other fields of the record.' },
+  nest_under: { type: 'text', help: 'Puts the parsed keys into a map under this key.' },
   unescape_key: { type: 'boolean', help: 'Without effect, as in Fluent Bit.' },
 } as const satisfies OptionTable;
 
@@ -27,6 +28,7 @@ interface Settings {
   readonly key: string | undefined;
   readonly preserveKey: boolean;
   readonly reserveData: boolean;
+  readonly nestUnder: string | undefined;
 }
 
 export default defineFilter({
@@ -41,6 +43,7 @@ export default defineFilter({
       key: given.key_name.startsWith('$') ? undefined : given.key_name,
       preserveKey: given.preserve_key,
       reserveData: given.reserve_data,
+      nestUnder: given.nest_under,
     };
     return {
       filter(events) {
@@ -76,8 +79,13 @@ function parseEvent(event: LogEvent, parsers: readonly Parser[], settings: Setti
   }
 }
 
-/** `parsed` was made for this event alone, so it is the one to grow. */
-function merge(parsed: Fields, before: Fields, { key, preserveKey, reserveData }: Settings): Fields {
+/** `fields` were made for this event alone, so they are what grows. */
+function merge(fields: Fields, before: Fields, { key, preserveKey, reserveData, nestUnder }: Settings): Fields {
+  let parsed = fields;
+  if (nestUnder !== undefined) {
+    parsed = {};
+    setField(parsed, nestUnder, fields);
+  }
   if (!reserveData) {
     if (preserveKey && key !== undefined) setField(parsed, key, before[key] as Value);
     return parsed;

@@ -197,6 +197,11 @@ export class Commits {
       return;
     }
     const quietMs = this.#host.clock.monotonic() - this.#lastWrite;
+    if (delayMs === 0 && quietMs >= WRITE_EVERY_MS) {
+      // Not in the settle itself: several come in a row, and one write serves them all.
+      queueMicrotask(() => this.#scheduled && this.write());
+      return;
+    }
     this.#host.clock.after(Math.max(delayMs, WRITE_EVERY_MS - quietMs, 0), () => this.#scheduled && this.write(), true);
   }
 

@@ -9,7 +9,7 @@
 import { hash } from 'node:crypto';
 import { encodeText } from '../../src/data/bytes.ts';
 import { type Fields, setField, type Value } from '../../src/data/event.ts';
-import { compileRegex } from '../../src/data/regex.ts';
+import { compileRegex, groupNames } from '../../src/data/regex.ts';
 import { OptionError, type OptionsOf } from '../../src/plugin.ts';
 import { convertValue, textOf } from './convert.ts';
 import type { options } from './options.ts';
@@ -94,13 +94,17 @@ function hashed(value: Value): string | undefined {
 }
 
 function extract(key: string, regex: RegExp): Action {
+  const names = groupNames(regex);
+  const taken = new Set(names);
   return (fields) => {
     const value = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    const groups = typeof value === 'string' ? regex.exec(value)?.groups : undefined;
-    if (!groups) return fields;
+    const match = typeof value === 'string' && taken.size > 0 ? regex.exec(value) : null;
+    if (!match) return fields;
     const copy: Fields = {};
-    for (const name in fields) if (!Object.hasOwn(groups, name)) setField(copy, name, fields[name] as Value);
-    for (const name in groups) setField(copy, name, groups[name] ?? '');
+    for (const name in fields) if (!taken.has(name)) setField(copy, name, fields[name] as Value);
+    names.forEach((name, index) => {
+      if (name !== undefined) setField(copy, name, match[index + 1] ?? '');
+    });
     return copy;
   };
 }

@@ -1,0 +1,45 @@
+import t from 'tap';
+import { body, parser } from './support.ts';
+
+const ltsv = { format: 'ltsv' };
+const logfmt = { format: 'logfmt' };
+
+t.test('ltsv: labels and values between tabs; a value may hold colons and be empty', async (t) => {
+  t.equal(body(ltsv, 'host:a\turl:http://x/\tempty:'), '{"host":"a","url":"http://x/","empty":""}');
+  t.equal(body(ltsv, 'no label'), 'none');
+  t.equal(body({ ...ltsv, types: 'n:integer' }, 'n:12\tm:12'), '{"n":12,"m":"12"}');
+});
+
+t.test('logfmt: plain and quoted values, bare keys are true', async (t) => {
+  t.equal(
+    body(logfmt, 'level=info msg="two \\"words\\"" ok empty= quoted=""'),
+    '{"level":"info","msg":"two \\"words\\"","ok":true,"empty":true,"quoted":""}',
+  );
+  t.equal(body(logfmt, ''), 'none');
+});
+
+t.test('logfmt with No_Bare_Keys: a line with a bare key does not parse, under both names of the option', async (t) => {
+  for (const option of ['no_bare_keys', 'logfmt_no_bare_keys']) {
+    t.equal(body({ ...logfmt, [option]: 'on' }, 'a=1 bare'), 'none');
+    t.equal(body({ ...logfmt, [option]: 'on' }, 'a=1 b='), '{"a":"1","b":true}');
+  }
+});
+
+t.test('a time that fits is taken out, one that does not fails the line', async (t) => {
+  for (const [format, good, bad] of [
+    ['ltsv', 'a:1\ttime:1700000000', 'a:1\ttime:x'],
+    ['logfmt', 'a=1 time=1700000000', 'a=1 time=x'],
+  ] as const) {
+    const made = parser({ format, time_key: 'time', time_format: '%s' });
+    t.match(made.parse(good, 1, 2), { seconds: 1_700_000_000, nanos: 0, body: { a: '1', time: undefined } });
+    t.equal(made.parse(bad, 1, 2), undefined);
+  }
+});
+
+t.test('__proto__ is a key', async (t) => {
+  for (const [format, line] of [
+    ['ltsv', '__proto__:1'],
+    ['logfmt', '__proto__=1'],
+  ] as const)
+    t.equal(Object.getOwnPropertyNames(parser({ format }).parse(line, 1, 2)?.body ?? {}).join(), '__proto__', format);
+});
