@@ -38,6 +38,15 @@ export function compileRegex(pattern: string): RegExp {
   }
 }
 
+/** As `exec`, and null too for a text so long (some megabytes) that matching it overflows V8's stack. */
+export function matchOf(regex: RegExp, text: string): RegExpExecArray | null {
+  try {
+    return regex.exec(text);
+  } catch {
+    return null;
+  }
+}
+
 function unwrap(pattern: string) {
   const slashed = /^\/(.*)\/([a-z]*)$/s.exec(pattern);
   const body = slashed?.[1] ?? pattern;

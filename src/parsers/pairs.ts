@@ -1,5 +1,6 @@
 /** What ltsv and logfmt share: pairs become typed keys, and a time that does not fit fails the whole line. */
 import { type Fields, type LogEvent, NO_METADATA, setField, type Value } from '../data/event.ts';
+import { matchOf } from '../data/regex.ts';
 import type { Parser } from '../plugin.ts';
 import type { DecodeBody } from './decoders.ts';
 import { type TimeField, withoutKey } from './time_field.ts';
@@ -67,7 +68,7 @@ export function readLogfmt(bareKeys: boolean): ReadPairs {
     let at = 0;
     while (at < text.length) {
       PAIR.lastIndex = at;
-      const match = PAIR.exec(text);
+      const match = matchOf(PAIR, text);
       if (!match) {
         at++;
         continue;

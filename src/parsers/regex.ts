@@ -4,7 +4,7 @@
  * reading, as Fluent Bit does.
  */
 import { type Fields, type LogEvent, NO_METADATA, setField, type Value } from '../data/event.ts';
-import { groupNames } from '../data/regex.ts';
+import { groupNames, matchOf } from '../data/regex.ts';
 import type { Parser } from '../plugin.ts';
 import type { DecodeBody } from './decoders.ts';
 import type { TimeField } from './time_field.ts';
@@ -72,7 +72,7 @@ export class RegexParser implements Parser {
   parse(text: string, seconds: number, nanos: number): LogEvent | undefined {
     // A pattern without named groups gives no record, as in Fluent Bit.
     if (this.#groups.length === 0) return undefined;
-    const match = this.#regex.exec(text);
+    const match = matchOf(this.#regex, text);
     if (match === null) return undefined;
     const time = this.#time;
     const timed = time !== undefined && this.#timeIndex >= 0 && time.read(match[this.#timeIndex]);

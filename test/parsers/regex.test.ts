@@ -71,3 +71,7 @@ t.test('Types: the leading number, or 0; what begins with true or false', async 
     '{"i":9223372036854775807,"f":1000.0,"b":true,"h":18446744073709551615,"s":"x"}',
   );
 });
+
+t.test('a line too long for the regular expression does not fit, and nothing is thrown', async (t) => {
+  t.equal(body({ format: 'regex', regex: '^(?<a>(?:x|y)*)$' }, `${'xy'.repeat(10_000_000)}z`), 'none');
+});
