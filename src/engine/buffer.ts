@@ -71,7 +71,10 @@ export class InputBuffer {
     let open = this.#open.get(key);
     if (!open) {
       open = { chunk: new Chunk(tag, chunkName(this.#clock.now())), routes };
-      open.chunk.onChilled = (savedBytes) => this.#free(savedBytes);
+      open.chunk.onChilled = (savedBytes) => {
+        this.#free(savedBytes);
+        this.#resumeAll();
+      };
       this.#open.set(key, open);
       this.chunks++;
     }
@@ -96,6 +99,11 @@ export class InputBuffer {
   release(chunk: Chunk): void {
     this.chunks--;
     this.#free(chunk.memoryBytes);
+    this.#resumeAll();
+  }
+
+  /** Room here is room in the budget of all. */
+  #resumeAll(): void {
     this.resumeIfRoom();
     for (const other of this.#budget.waiting) if (other !== this) other.resumeIfRoom();
   }

@@ -206,14 +206,15 @@ export class OutputUnit {
       `[engine] failed to flush chunk '${chunk.name}', retry in ${Math.round(delayMs / 1000)} seconds: ${verdict.reason}: ${this.#path(delivery)}`,
     );
     delivery.state = 'waiting';
-    // Other routes may still hold the chunk hot; they then read it from its bytes, which is right, only slower.
-    chunk.chill();
     scheduler.wait(delayMs, () => {
       if (delivery.state !== 'waiting') return;
       delivery.state = 'queued';
       this.#queue.push(delivery);
       this.#pump();
     });
+    // Other routes may still want it hot; they then read it from its bytes, which is right, only slower. Last, since a
+    // paused input may go on at once.
+    chunk.chill();
   }
 
   /** In the words of Fluent Bit's log lines. */

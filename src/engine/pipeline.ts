@@ -34,6 +34,8 @@ export class Pipeline {
   #parts: Parts | undefined;
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
   #stopped: Promise<void> | undefined;
+  /** Begun once, however often the pipeline is told to stop: plugins are stopped once. */
+  #draining: Promise<void> | undefined;
   #cancelTick = () => {};
   #progress = () => {};
 
@@ -106,7 +108,8 @@ export class Pipeline {
       if (graceMs > 0) cancelGrace = this.#deps.clock.after(graceMs, resolve);
       else resolve();
     });
-    await Promise.race([this.#drain(parts), over]);
+    this.#draining ??= this.#drain(parts);
+    await Promise.race([this.#draining, over]);
     cancelGrace();
     await this.#close(parts);
   }

@@ -94,6 +94,23 @@ t.test('a chunk that went cold for its retry takes less of the limit', async (t)
   t.same(hand.outcomes, ['0..10:lost']);
 });
 
+t.test('an input that was paused goes on when a chunk goes cold, not only when one is delivered', async (t) => {
+  const hand = new HandInput();
+  let answer: (verdict: Verdict) => void = () => {};
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => (answer = resolve)));
+  const { pipeline, clock } = rig({
+    inputs: [{ hand, spec: { memBufLimitBytes: 30_000 } }],
+    outputs: [{ scripted, spec: { retryLimit: Number.POSITIVE_INFINITY } }],
+    service: { graceSeconds: 1 },
+  });
+  await pipeline.start();
+  t.equal(hand.emit('a', 11, KILOBYTE), false);
+  answer({ kind: 'retry', reason: 'down' });
+  await clock.advance(0);
+  t.equal(hand.resumed, 1);
+  await Promise.all([pipeline.stop(), clock.advance(5000)]);
+});
+
 t.test('a quarter of a megabyte goes at once where the output is idle', async (t) => {
   const hand = new HandInput();
   let answer: (verdict: Verdict) => void = () => {};

@@ -112,6 +112,21 @@ t.test('a filter gives back what it holds before the end', async (t) => {
   t.same(hand.outcomes, ['0..1:safe']);
 });
 
+t.test('an abort during a stop ends it, and stops no plugin twice', async (t) => {
+  const hand = new HandInput();
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>(() => {}));
+  const { pipeline, clock } = rig({ inputs: [{ hand }], outputs: [{ scripted }] });
+  await pipeline.start();
+  hand.emit('a');
+  await clock.advance(1000);
+  const stopping = pipeline.stop();
+  await clock.advance(0);
+  await pipeline.abort();
+  await Promise.all([stopping, clock.advance(10_000)]);
+  t.equal(hand.stops, 1);
+  t.same(hand.outcomes, ['0..0:lost']);
+});
+
 t.test('abort ends at once and gives everything back', async (t) => {
   const hand = new HandInput();
   const scripted = new ScriptedOutput(() => new Promise<Verdict>(() => {}));

@@ -27,6 +27,7 @@ export class HandInput {
   resumed = 0;
   started = false;
   stopped = false;
+  stops = 0;
   closed = false;
   readonly outcomes: string[] = [];
   #next = 0;
@@ -128,6 +129,7 @@ export function inputSpec(index: number, hand: HandInput, spec: Partial<InputSpe
           },
           stop: () => {
             hand.stopped = true;
+            hand.stops++;
           },
           close: () => {
             hand.closed = true;
