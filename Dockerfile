@@ -17,5 +17,5 @@ RUN mkdir -p /etc/sluice /var/lib/sluice && cp conf/*.conf /etc/sluice/ && chown
 USER node
 EXPOSE 2020
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/sluice/src/sluice.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "/sluice/src/sluice.js"]
 CMD ["-c", "/etc/sluice/fluent-bit.conf"]

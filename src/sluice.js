@@ -1,8 +1,8 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=8
 // The command `sluice`: starts src/main.ts. Node 24 is needed, as it runs TypeScript; where `node` is older, the
 // program starts again with the Node that comes as a dependency (the npm package `node`).
 //
-// The small nursery (4 MB) suits what a router does: events live for milliseconds. It saves 30 to 60 MB and costs no
+// The small nursery (8 MB) suits what a router does: events live for milliseconds. It saves 30 to 60 MB and costs no
 // time (ARCHITECTURE.md, Memory). It can only be set before Node starts: here, in npm start and in the Dockerfile.
 import { spawn } from 'node:child_process';
 import module, { createRequire } from 'node:module';
@@ -33,7 +33,7 @@ function ownNode() {
 
 /** Runs the program in a child that gets the same input, output and signals. */
 function startAgain(node) {
-  const args = ['--max-semi-space-size=4', '--import', new URL('./strip.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
+  const args = ['--max-semi-space-size=8', '--import', new URL('./strip.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
   const child = spawn(node, args, { stdio: 'inherit' });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGCONT']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
