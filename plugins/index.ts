@@ -7,6 +7,7 @@ import type { PluginIndex } from '../src/plugin.ts';
 export const plugins: PluginIndex = {
   inputs: {
     dummy: () => import('./in_dummy/index.ts'),
+    exec: () => import('./in_exec/index.ts'),
     stdin: () => import('./in_stdin/index.ts'),
     tail: () => import('./in_tail/index.ts'),
   },

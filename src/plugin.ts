@@ -141,11 +141,20 @@ export interface Filter {
 export interface OutputHost extends Host {
   /** The Workers option, at least 1: how many batches may be under way at once. */
   readonly workers: number;
+  /**
+   * Gives up some events of a batch whose others go on, inside its `flush`: they are counted as dropped with this
+   * reason, logged, and go to the dead letters where there are any. The verdict then speaks of the others. Not to be
+   * called for all of a batch (that is the verdict `drop`), nor twice for the same event.
+   */
+  discard(batch: Batch, events: readonly LogEvent[], reason: string): void;
 }
 
 export interface Output {
   start?(): Soon<void>;
-  /** Sends one batch and says what happened. `signal` is aborted when nobody waits for the answer any longer. */
+  /**
+   * Sends one batch and says what happened. `signal` is aborted when nobody waits for the answer any longer. A retry
+   * hands over the same Batch object, so an output may remember by it (in a WeakMap) what was accepted already.
+   */
   flush(batch: Batch, signal: AbortSignal): Soon<Verdict>;
   /** Closes; called once, when no flush is under way. */
   stop?(): Soon<void>;

@@ -110,7 +110,8 @@ class Assembler {
     const processors = await this.#processors(spec.processors);
     if (!output) return undefined;
     const { log, scheduler, signal } = this.#deps;
-    return new OutputUnit(spec, output, processors, { log, scheduler, counters: env.counters, signal });
+    host.unit = new OutputUnit(spec, output, processors, { log, scheduler, counters: env.counters, signal });
+    return host.unit;
   }
 
   async #processors(specs: readonly ProcessorSpec[]): Promise<FilterUnit[]> {

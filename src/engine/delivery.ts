@@ -42,6 +42,8 @@ export class OutputUnit {
   readonly #processors: readonly FilterUnit[];
   readonly #queue: Delivery[] = [];
   readonly #open = new Set<Delivery>();
+  /** How many events of a batch the output gave up while the others go on. */
+  readonly #discarded = new WeakMap<Batch, number>();
   #inFlight = 0;
   #pumping = false;
   #nextId = 0;
@@ -86,6 +88,16 @@ export class OutputUnit {
     let count = 0;
     for (const delivery of this.#open) if (delivery.state === 'waiting') count++;
     return count;
+  }
+
+  /** OutputHost.discard. */
+  discard(batch: Batch, events: readonly LogEvent[], reason: string): void {
+    if (events.length === 0) return;
+    this.#discarded.set(batch, (this.#discarded.get(batch) ?? 0) + events.length);
+    this.#env.counters.add('output_dropped_records_total', events.length, reason);
+    this.#env.log.error(
+      `[engine] ${events.length} of ${batch.count} records with tag '${batch.tag}' were refused and are dropped: ${reason}: output=${this.label}`,
+    );
   }
 
   /** Gives up on everything: the shutdown's grace is over. */
@@ -163,18 +175,19 @@ export class OutputUnit {
   #judge(delivery: Delivery, verdict: Verdict): void {
     const { chunk } = delivery;
     const { counters, log } = this.#env;
+    const left = (delivery.batch ?? chunk).count - (this.#discarded.get(delivery.batch ?? chunk) ?? 0);
     if (verdict.kind === 'retry') {
       this.#retry(delivery, verdict);
       return;
     }
     if (verdict.kind === 'drop') {
       counters.add('output_errors_total');
-      counters.add('output_dropped_records_total', chunk.count, verdict.reason);
+      counters.add('output_dropped_records_total', left, verdict.reason);
       log.error(
-        `[engine] chunk '${chunk.name}' was refused and is dropped, ${chunk.count} records: ${verdict.reason}: ${this.#path(delivery)}`,
+        `[engine] chunk '${chunk.name}' was refused and is dropped, ${left} records: ${verdict.reason}: ${this.#path(delivery)}`,
       );
     } else {
-      counters.add('output_proc_records_total', delivery.batch?.count ?? chunk.count);
+      counters.add('output_proc_records_total', left);
       counters.add('output_proc_bytes_total', chunk.size);
       if (delivery.attempts > 1)
         log.info(

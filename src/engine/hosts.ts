@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import type { Counters } from '../metrics.ts';
 import type {
   AnyDefinition,
+  Batch,
   Clock,
   FilterHost,
   Host,
@@ -16,6 +17,7 @@ import type {
   Settle,
 } from '../plugin.ts';
 import type { Instance, Parsers } from '../spec.ts';
+import type { OutputUnit } from './delivery.ts';
 import type { Ingest } from './ingest.ts';
 import type { FilterUnit } from './stages.ts';
 
@@ -119,9 +121,14 @@ export class EngineFilterHost extends InstanceHost implements FilterHost {
 
 export class EngineOutputHost extends InstanceHost implements OutputHost {
   readonly workers: number;
+  /** Set once the instance is created: nothing is flushed before. */
+  unit: OutputUnit | undefined;
 
   constructor(instance: Instance<AnyDefinition>, env: HostEnvironment, workers: number) {
     super(instance, env);
     this.workers = workers;
+  }
+  discard(batch: Batch, events: readonly LogEvent[], reason: string): void {
+    this.unit?.discard(batch, events, reason);
   }
 }

@@ -180,3 +180,20 @@ t.test('what waited cold for its retry comes out as it went in', async (t) => {
   t.same(scripted.bodies[1], scripted.bodies[0]);
   await pipeline.stop();
 });
+
+t.test('what an output discards out of a batch counts as dropped, once, and the others as delivered', async (t) => {
+  const hand = new HandInput();
+  const scripted = new ScriptedOutput((batch, attempt) => {
+    if (attempt > 1) return OK;
+    scripted.host?.discard(batch, batch.events.slice(0, 2), 'too old');
+    return retry('busy');
+  });
+  const { pipeline, clock, lines } = rig({ inputs: [{ hand }], outputs: [{ scripted }] });
+  await pipeline.start();
+  hand.emit('a', 5);
+  await clock.advance(30_000);
+  t.same(hand.outcomes, ['0..4:safe']);
+  t.match(lines.join(''), /\[error\] \[engine\] 2 of 5 records with tag 'a' were refused and are dropped: too old/);
+  await pipeline.stop();
+  t.match(lines.join(''), /3 records delivered, 2 dropped/);
+});

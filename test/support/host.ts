@@ -4,6 +4,7 @@
  */
 import type { LogEvent } from '../../src/data/event.ts';
 import type {
+  Batch,
   Clock,
   FilterHost,
   InputHost,
@@ -89,6 +90,7 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   readonly lines: { level: Level; message: string }[] = [];
   readonly counts: Record<string, number> = {};
   readonly emitted: Emitted[] = [];
+  readonly discarded: { events: readonly LogEvent[]; reason: string }[] = [];
   readonly #options: TestHostOptions;
   held = 0;
   exited: number | undefined;
@@ -111,6 +113,9 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   }
   parser(name: string): Parser | undefined {
     return this.#options.parsers?.[name];
+  }
+  discard(_batch: Batch, events: readonly LogEvent[], reason: string): void {
+    this.discarded.push({ events, reason });
   }
   multilineParser(name: string): MultilineParser | undefined {
     return this.#options.multilineParsers?.[name];

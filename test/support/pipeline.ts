@@ -12,6 +12,7 @@ import {
   type InputHost,
   OK,
   type Output,
+  type OutputHost,
   type Soon,
   type Verdict,
 } from '../../src/plugin.ts';
@@ -46,6 +47,7 @@ export class HandInput {
 
 /** An output that answers as the test says, and keeps what it was given. */
 export class ScriptedOutput {
+  host: OutputHost | undefined;
   /** One entry a flush: the values of `n`. */
   readonly batches: unknown[][] = [];
   readonly bodies: Fields[] = [];
@@ -183,7 +185,10 @@ export function rig(plan: Plan): Rig {
         summary: '',
         options: {},
         concurrency: concurrency ?? 1,
-        create: () => scripted.asOutput(),
+        create(_options, host) {
+          scripted.host = host;
+          return scripted.asOutput();
+        },
       }),
       name: `scripted.${index}`,
       match: '*',
