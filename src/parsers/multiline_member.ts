@@ -165,8 +165,20 @@ export class Member {
       group.addWithin(content, limitBytes);
     }
     group.state = rule;
-    if (rule.isEnd) this.#give(group, line.out);
+    if (rule.isEnd) this.#end(group, event, content, line);
     return true;
+  }
+
+  /**
+   * As Fluent Bit (multiline/filter-python-comes-twice): a line that leads back to the start ends its record, and in
+   * a filter it also begins the next one, so that the last line of a Python traceback comes again on its own.
+   */
+  #end(group: Group, event: LogEvent | undefined, content: string, line: Line): void {
+    const continued = group.lines > 1;
+    this.#give(group, line.out);
+    if (!event || !continued) return;
+    this.#open(group, event, line);
+    group.addWithin(content, this.plan.limitBytes);
   }
 
   #open(group: Group, event: LogEvent | undefined, line: Line): void {
