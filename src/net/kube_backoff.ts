@@ -1,0 +1,35 @@
+/**
+ * How long to wait before the next try: half a second at first, twice as long each time, at most half a minute, and
+ * never exactly that, so that many clients do not come back together.
+ */
+import type { Clock } from '../plugin.ts';
+import { KubeError } from './kube_error.ts';
+
+const FIRST_MS = 500;
+const LONGEST_MS = 30_000;
+
+export class Backoff {
+  readonly #clock: Clock;
+  readonly #firstMs: number;
+  #failures = 0;
+
+  constructor(clock: Clock, firstMs = FIRST_MS) {
+    this.#clock = clock;
+    this.#firstMs = firstMs;
+  }
+
+  /** It worked. */
+  reset(): void {
+    this.#failures = 0;
+  }
+
+  /** After a failure. A server that asks for more time gets it; what is refused (401, 403, 404) is not hurried. */
+  nextMs(error?: unknown): number {
+    const status = error instanceof KubeError ? error.status : 0;
+    const asked = error instanceof KubeError ? (error.afterMs ?? 0) : 0;
+    const isRefused = status === 401 || status === 403 || status === 404;
+    const base = isRefused ? LONGEST_MS : Math.min(this.#firstMs * 2 ** this.#failures, LONGEST_MS);
+    this.#failures++;
+    return Math.max(asked, base * (0.5 + this.#clock.random()));
+  }
+}
