@@ -23,6 +23,7 @@ export const plugins: PluginIndex = {
     content_modifier: () => import('./processor_content_modifier/index.ts'),
   },
   outputs: {
+    cloudwatch_logs: () => import('./out_cloudwatch_logs/index.ts'),
     counter: () => import('./out_counter/index.ts'),
     file: () => import('./out_file/index.ts'),
     http: () => import('./out_http/index.ts'),

@@ -6,7 +6,7 @@
 import { fillDefaults, OptionError, type OptionSpec, type OptionTable, optionName, readOption } from '../options.ts';
 import type { AnyDefinition, Level, PluginIndex } from '../plugin.ts';
 import { type Diagnostics, guess, nearestWord } from './diagnostic.ts';
-import { knownElsewhere, otherKind } from './known.ts';
+import { knownElsewhere, otherKind, ownName } from './known.ts';
 import {
   belongsElsewhere,
   LEVEL_NAMES,
@@ -47,7 +47,7 @@ export async function loadPlugin(
     diagnostics.error(property?.place ?? section.place, `${article} ${kind} needs a Name: which plugin it is`);
     return undefined;
   }
-  const name = pluginName(section, property);
+  const name = ownName(kind, pluginName(section, property));
   const loaders = loadersOf(kind, plugins);
   const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
   if (load) return (await load()).default;

@@ -102,7 +102,6 @@ const OUTPUTS: Readonly<Record<string, string>> = {
   bigquery: '',
   calyptia: 'it belongs to a commercial service',
   chronicle: '',
-  cloudwatch: "use 'cloudwatch_logs' (this is the older Go plugin)",
   cloudwatch_logs: '',
   counter: '',
   datadog: '',
@@ -174,6 +173,14 @@ export function knownElsewhere(kind: PluginKind | 'processor', name: string): st
   if (!Object.hasOwn(table, name)) return undefined;
   const hint = table[name];
   return `Fluent Bit's ${kind} '${name}' is not ${hint ? `in Sluice: ${hint}` : 'yet in Sluice'}`;
+}
+
+/** Plugins that may be called by another name too: the older Go plugin's. */
+const SAME: Readonly<Record<string, string>> = { 'output:cloudwatch': 'cloudwatch_logs' };
+
+/** The name that a plugin goes by here. */
+export function ownName(kind: PluginKind | 'processor', name: string): string {
+  return SAME[`${kind}:${name}`] ?? name;
 }
 
 /** The other kind that has a plugin of this name: `loki` is an output. */

@@ -19,8 +19,10 @@ export interface Template {
   readonly constant: boolean;
   /** A placeholder without a value gives an empty text. */
   fill(body: Fields, tag: string, groups?: readonly (string | undefined)[]): string;
-  /** undefined where a field is missing, a list, or empty. */
-  fillAll(body: Fields, tag: string): string | undefined;
+  /** undefined where a field is missing or a list, or (without `emptyToo`) empty. */
+  fillAll(body: Fields, tag: string, emptyToo?: boolean): string | undefined;
+  /** The top-level keys of its fields: as long as their values are the same, so is the text. */
+  readonly roots: readonly string[];
 }
 
 /** @throws OptionError where an accessor cannot be read. */
@@ -33,16 +35,24 @@ export function compileTemplate(text: string): Template {
     fill: constant
       ? () => text
       : (body, tag, groups) => parts.map((part) => textOf(part, body, tag, groups) ?? '').join(''),
-    fillAll: (body, tag) => {
+    fillAll: (body, tag, emptyToo = false) => {
       let all = '';
       for (const part of parts) {
         const piece = textOf(part, body, tag, undefined);
-        if (piece === undefined || (part.kind === 'field' && piece === '')) return undefined;
+        const missing =
+          piece === undefined || (piece === '' && part.kind === 'field' && !(emptyToo && isEmpty(part, body)));
+        if (missing) return undefined;
         all += piece;
       }
       return all;
     },
+    roots: [...new Set(parts.flatMap((part) => (part.kind === 'field' ? [String(part.accessor.path[0])] : [])))],
   };
+}
+
+/** Whether a field is an empty text, and not a list, which gives an empty text too. */
+function isEmpty(part: Part & { kind: 'field' }, body: Fields): boolean {
+  return part.accessor.get(body) === '';
 }
 
 function parse(text: string): Part[] {

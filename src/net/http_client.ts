@@ -28,6 +28,8 @@ export interface HttpClientSettings {
 
 export interface HttpRequest {
   readonly method: 'POST' | 'PUT' | 'GET';
+  /** `https://host:port`, where it is not the client's own. */
+  readonly origin?: string;
   /** With its query. */
   readonly path: string;
   /** Names and values in turn; a name may come twice. */
@@ -47,6 +49,15 @@ export interface HttpAnswer {
 /** How much of an answer is kept, for logs. */
 const KEPT_BYTES = 16 * 1024;
 
+/** The head of an answer came and the rest did not: what the server said it did, it may have done. */
+export class CutAnswer extends Error {
+  readonly answer: HttpAnswer;
+  constructor(answer: HttpAnswer, cause: unknown) {
+    super(`the answer, HTTP status ${answer.status}, was cut off`, { cause });
+    this.answer = answer;
+  }
+}
+
 export class HttpClient {
   readonly #settings: HttpClientSettings;
   readonly #origin: string;
@@ -64,25 +75,28 @@ export class HttpClient {
     await this.#ready();
   }
 
-  /** @throws the error of the connection, or one that says that the time was over. */
+  /** @throws the error of the connection, a CutAnswer, or one that says that the time was over. */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     const dispatcher = await this.#ready();
     const limit = new Deadline(this.#settings, request.signal);
     try {
       const answer = await dispatcher.request({
-        origin: this.#origin,
+        origin: request.origin ?? this.#origin,
         method: request.method,
         path: request.path,
         headers: [...request.headers],
         body: request.body,
         signal: limit.signal,
       });
-      const text = await beginning(answer.body);
+      const { statusCode: status, headers } = answer;
+      const text = await beginning(answer.body).catch((error) => {
+        throw new CutAnswer({ status, headers, text: '' }, limit.explain(error));
+      });
       // undici gives the connection back a little after the answer's end: the next request would open another one.
       await new Promise((go) => setImmediate(go));
-      return { status: answer.statusCode, headers: answer.headers, text };
+      return { status, headers, text };
     } catch (error) {
-      throw limit.explain(error);
+      throw error instanceof CutAnswer ? error : limit.explain(error);
     } finally {
       limit.end();
     }

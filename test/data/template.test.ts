@@ -34,3 +34,12 @@ t.test('what is missing is an empty text, or makes fillAll give nothing', async 
 t.test('an accessor that cannot be read fails at once', async (t) => {
   t.throws(() => compileTemplate('x.$a[b]'), OptionError);
 });
+
+t.test('an empty field may count as a value, a missing one or a list never', async (t) => {
+  const template = compileTemplate("s-$app.$k['x']");
+  t.equal(template.fillAll({ app: '', k: { x: 1 } }, 'tag', true), 's-.1');
+  t.equal(template.fillAll({ app: '', k: { x: 1 } }, 'tag'), undefined);
+  t.equal(template.fillAll({ k: { x: 1 } }, 'tag', true), undefined);
+  t.equal(template.fillAll({ app: ['a'], k: { x: 1 } }, 'tag', true), undefined);
+  t.same(template.roots, ['app', 'k']);
+});
