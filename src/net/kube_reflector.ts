@@ -52,6 +52,8 @@ export class Reflector<O extends KubeObject, T> {
   readonly #settings: ReflectorSettings<O, T>;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
+  /** For lists that the server asks for again and again (410). */
+  readonly #relists: Backoff;
   /** By uid. */
   readonly #kept = new Map<string, Kept<T>>();
   readonly #abort = new AbortController();
@@ -70,6 +72,7 @@ export class Reflector<O extends KubeObject, T> {
     this.#settings = settings;
     this.#clock = settings.client.clock;
     this.#backoff = new Backoff(this.#clock);
+    this.#relists = new Backoff(this.#clock);
   }
 
   start(): void {
@@ -154,22 +157,29 @@ export class Reflector<O extends KubeObject, T> {
       },
       ended: (error) => {
         this.#closeWatch = undefined;
-        if (this.#stopped) return;
-        if (openedAt !== undefined && this.#clock.monotonic() - openedAt >= WORKED_MS) this.#backoff.reset();
-        this.#watchEnded(error, openedAt);
+        const worked = openedAt !== undefined && this.#clock.monotonic() - openedAt >= WORKED_MS;
+        if (!this.#stopped) this.#watchEnded(error, openedAt !== undefined, worked);
       },
     });
   }
 
-  #watchEnded(error: Error | undefined, openedAt: number | undefined): void {
+  #watchEnded(error: Error | undefined, opened: boolean, worked: boolean): void {
+    if (worked) {
+      this.#backoff.reset();
+      this.#relists.reset();
+    }
     if (isExpired(error)) {
       this.#settings.log('debug', 'the watch is too old to go on; listing anew');
       this.#version = undefined;
       this.#fresh = true;
-      this.#later(this.#backoff.nextMs());
-    } else if (error) this.#failed(error);
-    else if (openedAt !== undefined && this.#clock.monotonic() - openedAt >= WORKED_MS) void this.#listAndWatch();
-    else this.#later(this.#backoff.nextMs());
+      this.#later(this.#relists.nextMs());
+    } else if (error && !opened) this.#failed(error);
+    else if (worked && !error) void this.#listAndWatch();
+    else {
+      // Cut off while it worked: nothing to worry about, as long as it can be opened again.
+      if (error) this.#settings.log('debug', `the watch was cut off: ${error.message}`);
+      this.#later(this.#backoff.nextMs(error));
+    }
   }
 
   #event({ type, object }: WatchEvent): void {
