@@ -69,7 +69,8 @@ console.log(`A fake Kubernetes API server listens at ${fake.url}
 
 Ctrl-C ends it.`);
 
-process.on('SIGINT', () => {
-  fs.rmSync(folder, { recursive: true });
-  process.exit(0);
-});
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    fs.rmSync(folder, { recursive: true });
+    process.exit(0);
+  });
