@@ -88,6 +88,12 @@ export interface Host {
   multilineParser(name: string): MultilineParser | undefined;
 }
 
+/** Events as msgpack: `[[time, metadata], body]` or `[time, body]`, side by side. */
+export interface PackedEvents {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+}
+
 export interface InputHost extends Host {
   /** The user's Tag; without one, inputs take `name`. */
   readonly tag: string | undefined;
@@ -99,6 +105,11 @@ export interface InputHost extends Host {
    * @returns false when the input should wait for `resume` before it emits more (what was handed over was taken).
    */
   emit(tag: string, events: LogEvent[], settle?: Settle): boolean;
+  /**
+   * The same for events that came as msgpack. They are decoded only where a filter, a processor or an output looks
+   * into them; otherwise they go to outputs and to the disk as they came. Must be whole events and nothing else.
+   */
+  emitPacked(tag: string, events: PackedEvents, settle?: Settle): boolean;
   /** Ends the whole program after what was emitted is delivered (Exit_On_Eof and its like). */
   exit(code?: number): void;
 }

@@ -84,6 +84,21 @@ export interface OutputSpec extends Instance<OutputDefinition>, Matching {
   readonly processors: readonly ProcessorSpec[];
 }
 
+/** SERVICE storage.*: there where storage.path is. */
+export interface StorageSpec {
+  readonly path: string;
+  /** What "on disk" means: in the hands of the system, or (full) on the disk itself. */
+  readonly sync: 'normal' | 'full';
+  readonly checksum: boolean;
+  /** How much of what an earlier run left may be in memory at once. */
+  readonly backlogMemLimitBytes: number;
+  readonly flushBacklogOnShutdown: boolean;
+  readonly deleteIrrecoverableChunks: boolean;
+  readonly keepRejected: boolean;
+  /** The name of the folder below `path`. */
+  readonly rejectedPath: string;
+}
+
 export interface ServiceSpec {
   readonly flushMs: number;
   readonly graceSeconds: number;
@@ -100,7 +115,11 @@ export interface ServiceSpec {
   readonly httpListen: string;
   readonly httpPort: number;
   readonly hotReload: boolean;
-  readonly storagePath: string | undefined;
+  /** What all inputs together may hold in memory. */
+  readonly memLimitBytes: number;
+  readonly storage: StorageSpec | undefined;
+  /** storage.type of inputs that say none. */
+  readonly inheritedStorageType: StorageType | undefined;
 }
 
 /** Compiled at first use, kept afterwards. */

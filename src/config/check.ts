@@ -38,6 +38,7 @@ export async function checkConfig(request: CheckRequest, diagnostics: Diagnostic
 
 class Checker {
   readonly #request: CheckRequest;
+  #inherited: StorageType | undefined;
   readonly #diagnostics: Diagnostics;
 
   constructor(request: CheckRequest, diagnostics: Diagnostics) {
@@ -49,6 +50,7 @@ class Checker {
     const { tree, logLevel, env } = this.#request;
     checkSections(tree.sections, this.#diagnostics);
     const service = readService(this.#of('service'), logLevel, env, this.#diagnostics);
+    this.#inherited = service.inheritedStorageType;
     const parsers = new CheckedParsers(this.#diagnostics, this.#multilineLimit());
     parsers.define(tree.sections);
     const inputs = await this.#each('input', (section, name, read) => this.#input(section, name, read));
@@ -107,16 +109,15 @@ class Checker {
     };
   }
 
-  /** SERVICE storage.type, for inputs that say none. */
+  /** For inputs that say none: SERVICE storage.type, but only with storage.inherit. */
   #storageType(): StorageType {
-    return this.#service('storage.type')?.toLowerCase() === 'filesystem' ? 'filesystem' : 'memory';
+    return this.#inherited ?? 'memory';
   }
 
   #filesystem(section: Section): void {
     const place = lastValue(section, 'storage.type')?.valuePlace ?? section.place;
     if (this.#service('storage.path') === undefined)
       this.#diagnostics.error(place, "storage.type filesystem needs the key 'storage.path' in SERVICE: which folder");
-    else this.#diagnostics.warning(place, 'storage.type filesystem is not yet in Sluice: records wait in memory');
   }
 
   /** As Fluent Bit: what is no size counts as not written. */

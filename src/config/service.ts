@@ -3,12 +3,15 @@
  * last value of a key wins. An unknown key is a warning, as Fluent Bit ignores it; Flush and Log_Level fail the start
  * where they do not read.
  */
-import { OptionError, type OptionTable, readBoolean, readInteger } from '../options.ts';
+import { OptionError, type OptionTable, readBoolean, readInteger, readSize } from '../options.ts';
 import type { Level } from '../plugin.ts';
-import type { ServiceSpec } from '../spec.ts';
+import type { ServiceSpec, StorageSpec, StorageType } from '../spec.ts';
 import { type Diagnostics, guess } from './diagnostic.ts';
-import { LEVEL_NAMES, readLevel } from './shared.ts';
+import { LEVEL_NAMES, readLevel, STORAGE_TYPES } from './shared.ts';
 import type { Section, TreeProperty } from './tree.ts';
+
+/** The size at which a chunk is closed. */
+const CHUNK_BYTES = 2_048_000;
 
 const NO_EFFECT = 'Accepted because Fluent Bit has it; no effect.';
 
@@ -35,20 +38,27 @@ export const SERVICE_OPTIONS = {
   hc_throughput_output_plugins: { type: 'text', help: NO_EFFECT },
   hc_throughput_ratio_threshold: { type: 'number', help: NO_EFFECT },
   hc_throughput_min_failures: { type: 'integer', help: NO_EFFECT },
+  mem_limit: {
+    type: 'size',
+    help: 'What all inputs together may hold in memory; storage.max_chunks_up × 2 MB without it.',
+  },
   'storage.path': { type: 'text', help: 'The folder for chunks on disk.' },
   'storage.sync': { type: 'text', help: 'normal or full.' },
   'storage.metrics': { type: 'boolean', help: 'Answer at /api/v1/storage.' },
   'storage.checksum': { type: 'boolean', help: 'Check the CRC of chunks.' },
   'storage.backlog.mem_limit': { type: 'size', help: 'How much of the backlog may be in memory at once.' },
-  'storage.backlog.flush_on_shutdown': { type: 'boolean', help: NO_EFFECT },
+  'storage.backlog.flush_on_shutdown': {
+    type: 'boolean',
+    help: 'Wait for the backlog, too, when stopping (up to Grace).',
+  },
   'storage.max_chunks_up': { type: 'integer', default: '128', help: 'How many chunks may be in memory.' },
   'storage.max_chunks_pause': { type: 'boolean', help: NO_EFFECT },
   'storage.delete_irrecoverable_chunks': { type: 'boolean', help: 'Delete chunks that cannot be read.' },
-  'storage.trim_files': { type: 'boolean', help: NO_EFFECT },
-  'storage.type': { type: 'text', help: 'The storage of inputs that say none.' },
-  'storage.inherit': { type: 'boolean', help: NO_EFFECT },
-  'storage.keep.rejected': { type: 'boolean', help: 'Keep chunks that outputs refused.' },
-  'storage.rejected.path': { type: 'text', help: 'The folder for refused chunks.' },
+  'storage.trim_files': { type: 'boolean', help: 'No effect: chunk files are never longer than what is in them.' },
+  'storage.type': { type: 'text', help: 'The storage of inputs that say none, with storage.inherit.' },
+  'storage.inherit': { type: 'boolean', help: 'Whether storage.type is that of inputs that say none.' },
+  'storage.keep.rejected': { type: 'boolean', help: 'Keep chunks that outputs refused or that were tried too often.' },
+  'storage.rejected.path': { type: 'text', help: 'The folder for them below storage.path.' },
   'scheduler.base': { type: 'integer', default: '5', help: 'Seconds of the first backoff.' },
   'scheduler.cap': { type: 'integer', default: '2000', help: 'The longest backoff in seconds.' },
   'json.escape_unicode': { type: 'boolean', default: 'on', help: 'Write JSON in ASCII.' },
@@ -105,6 +115,7 @@ class ServiceReader {
     this.#unsupported('streams_file', 'there is no stream processor (Streams_File)');
     if (this.#boolean('daemon', false))
       this.#unsupported('daemon', 'Daemon is not supported: this runs in the foreground; let systemd start it');
+    const maxChunksUp = this.#positive('storage.max_chunks_up', 128);
     return {
       flushMs: this.#flush(),
       graceSeconds: this.#integer('grace', 5),
@@ -115,13 +126,70 @@ class ServiceReader {
       escapeUnicode: this.#boolean('json.escape_unicode', true),
       retryBaseSeconds: Math.max(this.#integer('scheduler.base', 5), 0),
       retryCapSeconds: Math.max(this.#integer('scheduler.cap', 2000), 0),
-      maxChunksUp: this.#positive('storage.max_chunks_up', 128),
+      maxChunksUp,
       httpServer: this.#boolean('http_server', false),
       httpListen: this.#text('http_listen') ?? '0.0.0.0',
       httpPort: this.#integer('http_port', 2020),
       hotReload: this.#boolean('hot_reload', false),
-      storagePath: this.#text('storage.path'),
+      memLimitBytes: this.#size('mem_limit', maxChunksUp * CHUNK_BYTES),
+      storage: this.#storage(),
+      inheritedStorageType: this.#inherited(),
     };
+  }
+
+  #storage(): StorageSpec | undefined {
+    const path = this.#text('storage.path');
+    if (path === undefined) return undefined;
+    return {
+      path,
+      sync: this.#sync(),
+      checksum: this.#boolean('storage.checksum', false),
+      backlogMemLimitBytes: this.#size('storage.backlog.mem_limit', 5_000_000),
+      flushBacklogOnShutdown: this.#boolean('storage.backlog.flush_on_shutdown', false),
+      deleteIrrecoverableChunks: this.#boolean('storage.delete_irrecoverable_chunks', false),
+      keepRejected: this.#boolean('storage.keep.rejected', false),
+      rejectedPath: this.#text('storage.rejected.path') ?? 'rejected',
+    };
+  }
+
+  /** As Fluent Bit: storage.type alone does nothing. */
+  #inherited(): StorageType | undefined {
+    const property = this.#last.get('storage.type');
+    if (!property) return undefined;
+    const value = STORAGE_TYPES.find((type) => type === property.value.toLowerCase());
+    if (!value)
+      this.#diagnostics.error(
+        property.valuePlace,
+        `'${property.value}' is no storage.type${guess(property.value, STORAGE_TYPES) || `; there are ${STORAGE_TYPES.join(', ')}`}`,
+      );
+    if (this.#boolean('storage.inherit', false)) return value;
+    this.#unsupported('storage.type', 'storage.type in SERVICE has no effect without storage.inherit on');
+    return undefined;
+  }
+
+  #sync(): 'normal' | 'full' {
+    const property = this.#last.get('storage.sync');
+    const value = property?.value.toLowerCase() ?? 'normal';
+    if (property && value !== 'normal' && value !== 'full')
+      this.#diagnostics.error(
+        property.valuePlace,
+        `'${property.value}' is no storage.sync; there are normal and full${guess(value, ['normal', 'full'])}`,
+      );
+    return value === 'full' ? 'full' : 'normal';
+  }
+
+  #size(key: string, fallback: number): number {
+    const property = this.#last.get(key);
+    if (!property) return fallback;
+    try {
+      const size = readSize(property.value);
+      if (size > 0) return size;
+      throw new OptionError(`'${key}' must be more than 0`);
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+      this.#diagnostics.error(property.valuePlace, error.message);
+      return fallback;
+    }
   }
 
   #flush(): number {

@@ -15,4 +15,4 @@
  */
 export { eventOf, MsgpackError, timeOf } from './msgpack_event.ts';
 export { decodeEvents, decodeValue, Reader } from './msgpack_reader.ts';
-export { encodeEvents, encodeValue, MAX_DEPTH } from './msgpack_writer.ts';
+export { encodeEvents, encodeEventsBriefly, encodeValue, MAX_DEPTH } from './msgpack_writer.ts';

@@ -24,6 +24,15 @@ export function encodeEvents(events: readonly LogEvent[]): Uint8Array {
   return taken();
 }
 
+/** The same for bytes that are written away at once: they are valid only until the next call of this module. */
+export function encodeEventsBriefly(events: readonly LogEvent[]): Uint8Array {
+  at = 0;
+  for (let i = 0; i < events.length; i++) putEvent(events[i] as LogEvent);
+  const bytes = out.subarray(0, at);
+  if (out.length > KEEP_BYTES) resize(1 << 16);
+  return bytes;
+}
+
 export function encodeValue(value: Value): Uint8Array {
   at = 0;
   put(value, 0);

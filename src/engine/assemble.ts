@@ -8,14 +8,16 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AnyDefinition, Clock, FilterHost, Input, InputHost, OutputHost } from '../plugin.ts';
 import type { FilterSpec, InputSpec, Instance, OutputSpec, PipelineSpec, ProcessorSpec } from '../spec.ts';
-import { MemoryBudget } from './buffer.ts';
-import { CHUNK_TARGET_BYTES } from './chunk.ts';
-import { OutputUnit } from './delivery.ts';
+import { Backlog } from './backlog.ts';
+import { MemoryBudget } from './budget.ts';
+import { DeadLetters } from './dead_letters.ts';
 import { EngineFilterHost, EngineInputHost, EngineOutputHost, type HostEnvironment } from './hosts.ts';
 import { Ingest } from './ingest.ts';
+import { OutputUnit } from './output_unit.ts';
 import { compileMatching, EventRouter, perTag } from './routes.ts';
 import type { Scheduler } from './scheduler.ts';
 import { FilterUnit } from './stages.ts';
+import { ChunkStore } from './storage.ts';
 
 export interface AssembleDeps {
   readonly clock: Clock;
@@ -43,6 +45,8 @@ export interface Parts {
   readonly inputs: readonly InputUnit[];
   readonly filters: readonly FilterUnit[];
   readonly outputs: readonly OutputUnit[];
+  /** Where chunks are kept on disk, and what earlier runs left there; undefined without storage.path. */
+  readonly storage: { readonly store: ChunkStore; readonly backlog: Backlog } | undefined;
   readonly errors: readonly InstanceError[];
 }
 
@@ -57,10 +61,13 @@ class Assembler {
   readonly #ingests: Ingest[] = [];
   /** Processors too: they are stopped as filters are. */
   readonly #units: FilterUnit[] = [];
+  readonly #store: ChunkStore | undefined;
 
   constructor(spec: PipelineSpec, deps: AssembleDeps) {
     this.#spec = spec;
     this.#deps = deps;
+    const { storage } = spec.service;
+    if (storage) this.#store = new ChunkStore(storage, deps.clock, deps.log);
   }
 
   async run(): Promise<Parts> {
@@ -74,8 +81,29 @@ class Assembler {
       const unit = await this.#filter(filter, compileMatching(filter), undefined);
       if (unit) filters.push(unit);
     }
-    const inputs = await this.#inputs(filters, outputs);
-    return { inputs, filters: this.#units, outputs, errors: this.#errors };
+    const fits = this.#fits(outputs);
+    const outputsFor = perTag((tag) => outputs.filter((unit) => fits.get(unit)?.(tag)));
+    const inputs = await this.#inputs(filters, outputs, outputsFor);
+    const storage = this.#store && { store: this.#store, backlog: this.#backlog(this.#store, outputs, outputsFor) };
+    return { inputs, filters: this.#units, outputs, storage, errors: this.#errors };
+  }
+
+  #backlog(store: ChunkStore, outputs: readonly OutputUnit[], outputsFor: Ingest['settings']['outputsFor']): Backlog {
+    const { log, metrics, progress } = this.#deps;
+    const inMemory = this.#spec.inputs.filter(({ storageType }) => storageType !== 'filesystem');
+    const backlog = new Backlog({
+      spec: store.spec,
+      descriptors: store.descriptors,
+      log,
+      counters: metrics.counters('input', 'storage_backlog'),
+      skip: new Set(inMemory.map(({ name }) => name)),
+      outputs,
+      outputsFor,
+      progress,
+    });
+    for (const unit of outputs)
+      unit.disk.backlog = { bytes: () => backlog.bytesFor(unit), giveUpOldest: () => backlog.giveUpOldest(unit) };
+    return backlog;
   }
 
   async #create<T>(instance: Instance<AnyDefinition>, create: () => T | Promise<T>): Promise<T | undefined> {
@@ -109,8 +137,17 @@ class Assembler {
     const output = await this.#create(spec, () => create(spec.options, host));
     const processors = await this.#processors(spec.processors);
     if (!output) return undefined;
-    const { log, scheduler, signal } = this.#deps;
-    host.unit = new OutputUnit(spec, output, processors, { log, scheduler, counters: env.counters, signal });
+    const { log, scheduler, signal, progress } = this.#deps;
+    const { storage } = this.#spec.service;
+    host.unit = new OutputUnit(spec, output, processors, {
+      log,
+      scheduler,
+      counters: env.counters,
+      signal,
+      deadLetters: storage?.keepRejected ? new DeadLetters(storage, log) : undefined,
+      deleteBroken: storage?.deleteIrrecoverableChunks ?? false,
+      progress,
+    });
     return host.unit;
   }
 
@@ -143,11 +180,13 @@ class Assembler {
     return unit;
   }
 
-  async #inputs(filters: readonly FilterUnit[], outputs: readonly OutputUnit[]): Promise<InputUnit[]> {
-    const budget = new MemoryBudget(this.#spec.service.maxChunksUp * CHUNK_TARGET_BYTES);
+  async #inputs(
+    filters: readonly FilterUnit[],
+    outputs: readonly OutputUnit[],
+    outputsFor: Ingest['settings']['outputsFor'],
+  ): Promise<InputUnit[]> {
+    const budget = new MemoryBudget(this.#spec.service.memLimitBytes);
     const filtersFor = perTag((tag) => filters.filter((unit) => unit.matches(tag)));
-    const fits = this.#fits(outputs);
-    const outputsFor = perTag((tag) => outputs.filter((unit) => fits.get(unit)?.(tag)));
     const units: InputUnit[] = [];
     for (const spec of this.#spec.inputs) {
       const unit = await this.#input(spec, { budget, filtersFor, outputsFor, outputs });
@@ -169,18 +208,28 @@ class Assembler {
 
   async #input(
     spec: InputSpec,
-    shared: Pick<Ingest['settings'], 'budget' | 'filtersFor' | 'outputsFor'> & { outputs: readonly OutputUnit[] },
+    shared: Pick<Ingest['settings'], 'filtersFor' | 'outputsFor'> & {
+      budget: MemoryBudget;
+      outputs: readonly OutputUnit[];
+    },
   ): Promise<InputUnit | undefined> {
-    const { outputs, ...common } = shared;
+    const { outputs, budget, ...common } = shared;
+    const disk = spec.storageType === 'filesystem' && this.#store && { store: this.#store, folder: spec.name };
     const env = this.#env('input', spec);
     let created: Input | undefined;
     const ingest = new Ingest({
       ...common,
       label: spec.alias ?? spec.name,
-      limitBytes: spec.memBufLimitBytes ?? 0,
+      buffer: {
+        limitBytes: spec.memBufLimitBytes ?? 0,
+        budget,
+        clock: this.#deps.clock,
+        disk: disk || undefined,
+        isRing: spec.storageType === 'memrb',
+        maxChunks: disk && spec.pauseOnChunksOverLimit ? this.#spec.service.maxChunksUp : undefined,
+      },
       processors: await this.#processors(spec.processors),
       router: spec.routes && new EventRouter(spec.routes, outputs),
-      clock: this.#deps.clock,
       counters: env.counters,
       log: this.#deps.log,
       resume: () => created?.resume?.(),

@@ -1,31 +1,42 @@
 /**
- * The memory buffer of one input: the open chunk of each tag, and how many bytes of it the outputs have not answered
- * for yet. Over Mem_Buf_Limit (or the limit of the whole process) the input is paused: what it emitted was taken, but
- * `emit` says false until there is room again. Bytes are counted once, however many routes a chunk takes, and as the
- * memory that they take: events as objects count three times their size as msgpack.
+ * The buffer of one input: the open chunk of each tag, and how many bytes of it the outputs have not answered for yet.
+ * Over its limit the input is paused: what it emitted was taken, but `emit` says false until there is room again.
+ * Bytes are counted once, however many routes a chunk takes, and as the memory that they take: events as objects count
+ * three times their size as msgpack.
+ *
+ * With a store (storage.type filesystem) chunks are on disk as well, so that over the limit they let go of their memory,
+ * the newest first, instead of pausing the input; it pauses only where that does not help, as on a disk that fails.
+ * A ring (memrb) gives up its oldest chunk instead.
  */
 import type { LogEvent } from '../data/event.ts';
-import type { Clock } from '../plugin.ts';
+import type { Clock, PackedEvents } from '../plugin.ts';
+import type { MemoryBudget } from './budget.ts';
 import { CHUNK_IDLE_BYTES, Chunk } from './chunk.ts';
-import type { OutputUnit } from './delivery.ts';
 import type { Entry } from './ledger.ts';
+import type { OutputUnit } from './output_unit.ts';
+import type { ChunkStore } from './storage.ts';
 
-/** What all inputs together may hold in memory. */
-export class MemoryBudget {
-  readonly limitBytes: number;
-  usedBytes = 0;
-  readonly waiting = new Set<InputBuffer>();
-
-  constructor(limitBytes: number) {
-    this.limitBytes = limitBytes;
-  }
-}
+/** What an input with a store keeps in memory for its outputs, where the user does not say (Mem_Buf_Limit). */
+const STORE_MEMORY_BYTES = 32 * 1024 * 1024;
 
 export interface BufferOwner {
   /** A sealed chunk is to be delivered. */
   dispatch(chunk: Chunk, routes: readonly OutputUnit[]): void;
   paused(reason: string): void;
   resumed(): void;
+}
+
+export interface BufferSettings {
+  /** Mem_Buf_Limit; 0: only the limit of the process. */
+  readonly limitBytes: number;
+  readonly budget: MemoryBudget;
+  readonly clock: Clock;
+  /** Where chunks are kept on disk: the store, and the folder of this input in it. */
+  readonly disk: { readonly store: ChunkStore; readonly folder: string } | undefined;
+  /** memrb: over the limit the oldest chunk goes. */
+  readonly isRing: boolean;
+  /** How many chunks there may be before the input pauses; undefined: any number. */
+  readonly maxChunks: number | undefined;
 }
 
 interface Open {
@@ -39,25 +50,23 @@ let chunkNumber = 0;
 function chunkName(nowMs: number): string {
   const seconds = Math.floor(nowMs / 1000);
   const nanos = Math.floor((nowMs - seconds * 1000) * 1e6);
-  return `${process.pid}-${seconds}.${nanos + (chunkNumber++ % 1000)}.flb`;
+  return `${process.pid}-${seconds}.${(nanos + (chunkNumber++ % 1000)) % 1e9}.flb`;
 }
 
 export class InputBuffer {
-  readonly #open = new Map<string, Open>();
-  readonly #limitBytes: number;
-  readonly #budget: MemoryBudget;
+  readonly #settings: BufferSettings;
   readonly #owner: BufferOwner;
-  readonly #clock: Clock;
+  readonly #open = new Map<string, Open>();
+  /** Those that outputs have to answer for, the oldest first. */
+  readonly #sealed = new Map<Chunk, readonly OutputUnit[]>();
   usedBytes = 0;
   chunks = 0;
   #paused = false;
 
-  /** `limitBytes` 0: only the limit of the process. */
-  constructor(limitBytes: number, budget: MemoryBudget, clock: Clock, owner: BufferOwner) {
-    this.#limitBytes = limitBytes;
-    this.#budget = budget;
-    this.#clock = clock;
+  constructor(settings: BufferSettings, owner: BufferOwner) {
+    this.#settings = settings;
     this.#owner = owner;
+    settings.budget.members.add(this);
   }
 
   /** `key` tells chunks of the same tag but other routes apart; without event-level routes it is the tag. */
@@ -65,28 +74,38 @@ export class InputBuffer {
     key: string,
     tag: string,
     routes: readonly OutputUnit[],
-    events: readonly LogEvent[],
+    events: readonly LogEvent[] | PackedEvents,
     entry: Entry | undefined,
   ): void {
-    let open = this.#open.get(key);
-    if (!open) {
-      open = { chunk: new Chunk(tag, chunkName(this.#clock.now())), routes };
-      open.chunk.onChilled = (savedBytes) => {
-        this.#free(savedBytes);
-        this.#resumeAll();
-      };
-      this.#open.set(key, open);
-      this.chunks++;
-    }
-    const before = open.chunk.memoryBytes;
-    open.chunk.append(events, entry);
-    this.#free(before - open.chunk.memoryBytes);
-    if (open.chunk.full || (open.chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.idle)))
-      this.#seal(key, open);
+    if (this.#settings.isRing) this.#makeRoomInRing();
+    const open = this.#open.get(key) ?? this.#begin(key, tag, routes);
+    const { chunk } = open;
+    const before = chunk.size;
+    chunk.append(events, entry);
+    this.#settings.disk?.store.touch(chunk, chunk.size - before, this.#written);
+    if (chunk.full || (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.idle))) this.#seal(key, open);
+  }
+
+  #begin(key: string, tag: string, routes: readonly OutputUnit[]): Open {
+    const { disk, clock } = this.#settings;
+    const name = chunkName(clock.now());
+    // Only a chunk with routes of its own has to say so in its file: the others are routed by their tag again.
+    const own = key === tag ? undefined : routes.map((unit) => unit.asRoute());
+    const chunk = new Chunk(tag, name, disk ? { file: disk.store.file(disk.folder, name, tag, own) } : {});
+    chunk.onMemory = this.#count;
+    const open = { chunk, routes };
+    this.#open.set(key, open);
+    this.chunks++;
+    return open;
   }
 
   #seal(key: string, { chunk, routes }: Open): void {
     this.#open.delete(key);
+    chunk.isSealed = true;
+    this.#sealed.set(chunk, routes);
+    // Who counts what is on disk must find it there.
+    if (this.#settings.disk && routes.some((unit) => unit.disk.limitBytes !== undefined))
+      this.#settings.disk.store.flush();
     this.#owner.dispatch(chunk, routes);
   }
 
@@ -98,19 +117,24 @@ export class InputBuffer {
   /** Called when every route of the chunk has answered. */
   release(chunk: Chunk): void {
     this.chunks--;
-    this.#free(chunk.memoryBytes);
+    this.#sealed.delete(chunk);
+    this.#settings.disk?.store.forget(chunk);
     this.#resumeAll();
   }
+
+  /** Bound once: every chunk gets the same function. */
+  readonly #count = (bytes: number): void => {
+    this.usedBytes += bytes;
+    this.#settings.budget.usedBytes += bytes;
+    if (bytes < 0) this.#resumeAll();
+  };
+
+  readonly #written = (): void => this.#resumeAll();
 
   /** Room here is room in the budget of all. */
   #resumeAll(): void {
     this.resumeIfRoom();
-    for (const other of this.#budget.waiting) if (other !== this) other.resumeIfRoom();
-  }
-
-  #free(bytes: number): void {
-    this.usedBytes -= bytes;
-    this.#budget.usedBytes -= bytes;
+    this.#settings.budget.resumeOthers(this);
   }
 
   get paused(): boolean {
@@ -118,36 +142,81 @@ export class InputBuffer {
   }
 
   get overLimit(): boolean {
-    return this.#limitBytes > 0 && this.usedBytes >= this.#limitBytes;
+    const { limitBytes, isRing } = this.#settings;
+    return limitBytes > 0 && !isRing && this.usedBytes >= limitBytes;
   }
 
   get limitBytes(): number {
-    return this.#limitBytes;
+    return this.#settings.limitBytes;
+  }
+
+  /** How many chunks wait that are in memory alone: a stop has to wait for them. */
+  get chunksInMemory(): number {
+    let count = this.#open.size;
+    for (const chunk of this.#sealed.keys()) if (!chunk.isDurable) count++;
+    return count;
+  }
+
+  /** How many chunks an output has in hand or will take at once. */
+  get chunksUnderWay(): number {
+    let count = 0;
+    for (const [chunk, routes] of this.#sealed) if (routes.some((unit) => unit.isBusyWith(chunk))) count++;
+    return count;
   }
 
   /** What `emit` answers. Nobody gains by waiting for the tick once the input stands still, so chunks go at once. */
   hasRoom(): boolean {
     if (!this.#paused && this.#isFull()) {
       this.sealAll();
+      if (this.#settings.disk) this.#cool();
       if (this.#isFull()) this.#pause();
     }
     return !this.#paused;
   }
 
   #isFull(): boolean {
-    return this.overLimit || this.#budget.usedBytes >= this.#budget.limitBytes;
+    const { budget, maxChunks } = this.#settings;
+    if (this.usedBytes >= this.#memoryLimit()) return true;
+    return budget.isFullFor(this) || (maxChunks !== undefined && this.chunks >= maxChunks);
+  }
+
+  #memoryLimit(): number {
+    const { limitBytes, disk, isRing } = this.#settings;
+    if (isRing) return Number.POSITIVE_INFINITY;
+    return limitBytes || (disk ? STORE_MEMORY_BYTES : Number.POSITIVE_INFINITY);
+  }
+
+  /** Lets go of the memory of chunks that nobody has in hand; the newest first, since they are wanted last. */
+  #cool(): void {
+    this.#settings.disk?.store.flush();
+    const target = this.#memoryLimit() / 2;
+    for (const chunk of [...this.#sealed.keys()].reverse()) {
+      if (this.usedBytes <= target && !this.#settings.budget.isFullFor(this)) return;
+      chunk.chill();
+    }
+  }
+
+  /** As Fluent Bit: only once the limit is passed, so that it holds one chunk more. */
+  #makeRoomInRing(): void {
+    const limit = this.#settings.limitBytes;
+    let size = 0;
+    for (const chunk of this.#sealed.keys()) size += chunk.size;
+    for (const [chunk, routes] of this.#sealed) {
+      if (limit === 0 || size <= limit) return;
+      if (routes.some((unit) => unit.hasInHand(chunk))) continue;
+      size -= chunk.size;
+      for (const unit of routes) unit.giveUp(chunk, 'memrb');
+    }
   }
 
   #pause(): void {
     this.#paused = true;
-    this.#budget.waiting.add(this);
     this.#owner.paused(this.overLimit ? 'mem buf overlimit' : 'storage buf overlimit');
   }
 
   resumeIfRoom(): void {
     if (!this.#paused || this.#isFull()) return;
     this.#paused = false;
-    this.#budget.waiting.delete(this);
     this.#owner.resumed();
   }
 }

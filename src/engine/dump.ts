@@ -1,6 +1,6 @@
 /** The state of a pipeline as text, in the form of Fluent Bit's dump, which it prints on SIGCONT. */
 import type { InputUnit, Parts } from './assemble.ts';
-import type { OutputUnit } from './delivery.ts';
+import type { OutputUnit } from './output_unit.ts';
 
 function human(bytes: number): string {
   const units = ['b', 'K', 'M', 'G', 'T'];

@@ -12,13 +12,14 @@ import type {
   Level,
   MultilineParser,
   OutputHost,
+  PackedEvents,
   Parser,
   Property,
   Settle,
 } from '../plugin.ts';
 import type { Instance, Parsers } from '../spec.ts';
-import type { OutputUnit } from './delivery.ts';
 import type { Ingest } from './ingest.ts';
+import type { OutputUnit } from './output_unit.ts';
 import type { FilterUnit } from './stages.ts';
 
 export interface HostEnvironment {
@@ -88,6 +89,9 @@ export class EngineInputHost extends InstanceHost implements InputHost {
   }
   emit(tag: string, events: LogEvent[], settle?: Settle): boolean {
     return this.#ingest.emit(tag, events, settle);
+  }
+  emitPacked(tag: string, events: PackedEvents, settle?: Settle): boolean {
+    return this.#ingest.emitPacked(tag, events, settle);
   }
   exit(code = 0): void {
     this.#exit(code);

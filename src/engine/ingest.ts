@@ -4,26 +4,26 @@
  * wait; where one does, what comes after it waits in line, so that events never overtake each other.
  */
 import type { LogEvent } from '../data/event.ts';
+import { decodeEvents } from '../data/msgpack.ts';
 import type { Logger } from '../log.ts';
 import type { Counters } from '../metrics.ts';
-import type { Clock, Settle } from '../plugin.ts';
-import { InputBuffer, type MemoryBudget } from './buffer.ts';
+import type { PackedEvents, Settle } from '../plugin.ts';
+import { type BufferSettings, InputBuffer } from './buffer.ts';
 import type { Chunk } from './chunk.ts';
-import type { OutputUnit } from './delivery.ts';
+import { dispatch } from './dispatch.ts';
 import { Entry, Ledger } from './ledger.ts';
+import type { OutputUnit } from './output_unit.ts';
 import type { EventRouter } from './routes.ts';
 import type { FilterUnit } from './stages.ts';
 
 export interface IngestSettings {
   readonly label: string;
-  readonly limitBytes: number;
+  readonly buffer: BufferSettings;
   readonly processors: readonly FilterUnit[];
   /** The filters whose Match fits; remembered a tag. */
   readonly filtersFor: (tag: string) => readonly FilterUnit[];
   readonly outputsFor: (tag: string) => readonly OutputUnit[];
   readonly router: EventRouter | undefined;
-  readonly budget: MemoryBudget;
-  readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Logger;
   /** Called when an input that was told to wait may go on. */
@@ -42,7 +42,7 @@ export class Ingest {
 
   constructor(settings: IngestSettings) {
     this.settings = settings;
-    this.buffer = new InputBuffer(settings.limitBytes, settings.budget, settings.clock, {
+    this.buffer = new InputBuffer(settings.buffer, {
       dispatch: (chunk, routes) => this.#dispatch(chunk, routes),
       paused: (reason) => settings.log.warn(`[input] ${settings.label} paused (${reason})`),
       resumed: () => {
@@ -59,6 +59,18 @@ export class Ingest {
     const filters = filtersFor(tag);
     const chain = processors.length === 0 ? filters : [...processors, ...filters];
     this.#enter(chain, tag, events, settle && this.ledger.open(tag, settle));
+    return this.hasRoom();
+  }
+
+  /** InputHost.emitPacked: decoded only where something on the way looks into the events. */
+  emitPacked(tag: string, events: PackedEvents, settle?: Settle): boolean {
+    const { processors, filtersFor, router, outputsFor, counters } = this.settings;
+    if (router || processors.length > 0 || filtersFor(tag).length > 0 || this.#waiting)
+      return this.emit(tag, decodeEvents(events.bytes), settle);
+    counters.add('input_records_total', events.count);
+    const entry = settle && this.ledger.open(tag, settle);
+    if (events.count > 0) this.#appendTo(tag, tag, outputsFor(tag), events, entry);
+    entry?.done('safe');
     return this.hasRoom();
   }
 
@@ -80,8 +92,9 @@ export class Ingest {
     while (this.#waiting) await this.#waiting;
   }
 
+  /** Whether a stop has to wait: chunks on disk that wait for a retry may as well be delivered by the next run. */
   get busy(): boolean {
-    return this.#waiting !== undefined || this.buffer.chunks > 0;
+    return this.#waiting !== undefined || this.buffer.chunksInMemory > 0 || this.buffer.chunksUnderWay > 0;
   }
 
   #enter(chain: readonly FilterUnit[], tag: string, events: LogEvent[], entry: Entry | undefined): void {
@@ -134,11 +147,11 @@ export class Ingest {
     key: string,
     tag: string,
     outputs: readonly OutputUnit[],
-    events: LogEvent[],
+    events: LogEvent[] | PackedEvents,
     entry: Entry | undefined,
   ): void {
     if (outputs.length > 0) this.buffer.append(key, tag, outputs, events, entry);
-    else this.#dropUnrouted(tag, events.length);
+    else this.#dropUnrouted(tag, 'bytes' in events ? events.count : events.length);
   }
 
   /** Counted every time, said once a tag. */
@@ -152,17 +165,11 @@ export class Ingest {
   }
 
   #dispatch(chunk: Chunk, routes: readonly OutputUnit[]): void {
-    let outcome: 'safe' | 'lost' = 'safe';
-    chunk.pendingRoutes = routes.length;
-    const answer = (answered: 'safe' | 'lost') => {
-      if (answered === 'lost') outcome = 'lost';
-      if (--chunk.pendingRoutes > 0) return;
+    dispatch(chunk, routes, this.settings.label, this.settings.log, (outcome) => {
       this.settings.counters.add('input_settled_records_total', chunk.count, outcome);
-      chunk.settle(outcome);
       this.buffer.release(chunk);
       this.settings.progress();
-    };
-    for (const unit of routes) unit.accept(chunk, this.settings.label, answer);
+    });
   }
 
   #resume(): void {

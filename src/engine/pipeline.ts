@@ -63,10 +63,13 @@ export class Pipeline {
   async start(): Promise<void> {
     const [refused] = await this.prepare();
     if (refused) throw refused.error;
-    const { inputs, outputs } = this.#parts as Parts;
+    const { inputs, outputs, storage } = this.#parts as Parts;
     this.#state = 'running';
     try {
+      storage?.store.prepare();
+      storage?.backlog.scan();
       for (const unit of outputs) await named(unit.label, 'output', () => unit.output.start?.());
+      storage?.backlog.deliver();
       for (const { spec, input } of inputs) await named(spec.alias ?? spec.name, 'input', () => input.start());
     } catch (error) {
       await this.abort();
@@ -126,11 +129,12 @@ export class Pipeline {
     for (const unit of parts.filters) await this.#quietly(`stop of ${unit.name}`, () => unit.stop());
     for (const { ingest } of parts.inputs) await ingest.idle();
     this.#sealAll();
+    parts.storage?.backlog.hold();
     this.#scheduler.hurry();
     await new Promise<void>((resolve) => {
       this.#progress = () => {
         this.#sealAll();
-        if (parts.inputs.every(({ ingest }) => !ingest.busy)) resolve();
+        if (!parts.storage?.backlog.busy && parts.inputs.every(({ ingest }) => !ingest.busy)) resolve();
       };
       this.#progress();
     });
@@ -144,6 +148,8 @@ export class Pipeline {
     this.#abort.abort();
     // What is still open in memory belongs to no output yet: sealing it makes every event answerable.
     this.#sealAll();
+    // What is on disk is safe: the next run delivers it.
+    await parts.storage?.store.close();
     let pending = 0;
     let records = 0;
     for (const unit of parts.outputs) {

@@ -7,7 +7,7 @@ import type { LogEvent } from '../data/event.ts';
 import { compileRegex } from '../data/regex.ts';
 import { compileMatch, matchesRegex } from '../data/tag.ts';
 import type { Matching, RouteRule } from '../spec.ts';
-import type { OutputUnit } from './delivery.ts';
+import type { OutputUnit } from './output_unit.ts';
 
 /** More tags than this are not remembered at once: tags may come from outside. */
 const MAX_REMEMBERED_TAGS = 10_000;

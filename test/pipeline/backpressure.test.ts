@@ -56,7 +56,7 @@ t.test('a dead output pauses exactly the inputs that feed it', async (t) => {
   t.same(feeds.outcomes, ['0..5:lost'], 'what was not delivered is given back');
 });
 
-t.test('all inputs together are bounded by storage.max_chunks_up, and all resume', async (t) => {
+t.test('all inputs together are bounded by mem_limit, and all resume', async (t) => {
   const one = new HandInput();
   const two = new HandInput();
   const answers: ((verdict: Verdict) => void)[] = [];
@@ -64,12 +64,13 @@ t.test('all inputs together are bounded by storage.max_chunks_up, and all resume
   const { pipeline, clock } = rig({
     inputs: [{ hand: one }, { hand: two }],
     outputs: [{ scripted, concurrency: 9 }],
-    service: { maxChunksUp: 1 },
+    service: { memLimitBytes: 2_048_000 },
   });
   await pipeline.start();
-  t.equal(one.emit('a', 500, KILOBYTE), true);
-  t.equal(two.emit('b', 200, KILOBYTE), false);
-  t.equal(one.emit('a', 1, KILOBYTE), false);
+  t.equal(one.emit('a', 450, KILOBYTE), true, 'its own quarter and most of the common half');
+  t.equal(two.emit('b', 100, KILOBYTE), true, 'its own quarter');
+  t.equal(two.emit('b', 150, KILOBYTE), false);
+  t.equal(one.emit('a', 60, KILOBYTE), false);
   await clock.advance(0);
   for (const answer of answers.splice(0)) answer(OK);
   await clock.advance(0);
@@ -77,6 +78,30 @@ t.test('all inputs together are bounded by storage.max_chunks_up, and all resume
   await clock.advance(0);
   t.ok(one.resumed > 0 && two.resumed > 0);
   await pipeline.stop();
+});
+
+t.test('an input that fills the memory of all leaves the others their part', async (t) => {
+  const dead = new HandInput();
+  const live = new HandInput();
+  const never = new ScriptedOutput(() => new Promise<Verdict>(() => {}));
+  const { pipeline, clock } = rig({
+    inputs: [{ hand: dead }, { hand: live }],
+    outputs: [
+      { scripted: never, spec: { match: 'dead' } },
+      { scripted: new ScriptedOutput(), spec: { match: 'live' } },
+    ],
+    service: { memLimitBytes: 2_048_000, graceSeconds: 1 },
+  });
+  await pipeline.start();
+  let emitted = 0;
+  while (dead.emit('dead', 10, KILOBYTE)) emitted += 10;
+  t.ok(emitted > 300 && emitted < 600, `paused after ${emitted} events of a kilobyte`);
+  for (let i = 0; i < 20; i++) {
+    t.equal(live.emit('live', 50, KILOBYTE), true);
+    await clock.advance(1000);
+  }
+  t.equal(dead.resumed, 0);
+  await Promise.all([pipeline.stop(), clock.advance(5000)]);
 });
 
 t.test('a chunk that went cold for its retry takes less of the limit', async (t) => {

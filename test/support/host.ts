@@ -3,6 +3,7 @@
  * test moves it.
  */
 import type { LogEvent } from '../../src/data/event.ts';
+import { decodeEvents } from '../../src/data/msgpack.ts';
 import type {
   Batch,
   Clock,
@@ -11,6 +12,7 @@ import type {
   Level,
   MultilineParser,
   OutputHost,
+  PackedEvents,
   Parser,
   Property,
   Settle,
@@ -113,6 +115,9 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   }
   parser(name: string): Parser | undefined {
     return this.#options.parsers?.[name];
+  }
+  emitPacked(tag: string, events: PackedEvents, settle?: Settle): boolean {
+    return this.emit(tag, decodeEvents(events.bytes), settle);
   }
   discard(_batch: Batch, events: readonly LogEvent[], reason: string): void {
     this.discarded.push({ events, reason });

@@ -103,7 +103,9 @@ const SERVICE: ServiceSpec = {
   httpListen: '0.0.0.0',
   httpPort: 2020,
   hotReload: false,
-  storagePath: undefined,
+  memLimitBytes: 128 * 2_048_000,
+  storage: undefined,
+  inheritedStorageType: undefined,
 };
 
 export interface Rig {

@@ -1,0 +1,301 @@
+/**
+ * One output at work: the chunks that are routed to it, how many are under way at once, and what becomes of each
+ * verdict. A chunk that waits for its retry is out of the queue, so it holds up nobody; a slow output fills its own
+ * queue and nobody else's. Attempts and backoff are known here and in the scheduler alone.
+ */
+import type { LogEvent } from '../data/event.ts';
+import type { Logger } from '../log.ts';
+import type { Counters } from '../metrics.ts';
+import { type Batch, type Output, retry, type Verdict } from '../plugin.ts';
+import type { OutputSpec } from '../spec.ts';
+import type { Chunk } from './chunk.ts';
+import { ChunkFormatError, type DirectRoute } from './chunk_format.ts';
+import type { DeadLetters } from './dead_letters.ts';
+import { Delivery } from './delivery.ts';
+import { DiskShare } from './disk_share.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { FilterUnit } from './stages.ts';
+
+export interface OutputEnvironment {
+  readonly log: Logger;
+  readonly scheduler: Scheduler;
+  readonly counters: Counters;
+  readonly signal: AbortSignal;
+  /** Where what is given up goes; undefined: nowhere. */
+  readonly deadLetters: DeadLetters | undefined;
+  /** storage.delete_irrecoverable_chunks. */
+  readonly deleteBroken: boolean;
+  /** Called when a delivery stands still: answered, or waiting for its retry. */
+  readonly progress: () => void;
+}
+
+export class OutputUnit {
+  readonly spec: OutputSpec;
+  readonly output: Output;
+  /** The alias, or the instance's name: what log lines and routes call it. */
+  readonly label: string;
+  readonly disk: DiskShare;
+  readonly #env: OutputEnvironment;
+  readonly #concurrency: number;
+  readonly #processors: readonly FilterUnit[];
+  readonly #queue: Delivery[] = [];
+  readonly #open = new Set<Delivery>();
+  /** How many events of a batch the output gave up while the others go on. */
+  readonly #discarded = new WeakMap<Batch, number>();
+  #inFlight = 0;
+  #pumping = false;
+  #nextId = 0;
+
+  constructor(spec: OutputSpec, output: Output, processors: readonly FilterUnit[], env: OutputEnvironment) {
+    this.spec = spec;
+    this.output = output;
+    this.label = spec.alias ?? spec.name;
+    this.#env = env;
+    this.#processors = processors;
+    this.disk = new DiskShare(spec.storageTotalLimitBytes);
+    // An output that must see one batch after the other (1) does so whatever Workers says.
+    const own = spec.definition.concurrency;
+    this.#concurrency = own === 1 ? 1 : Math.max(own, spec.workers ?? 0);
+  }
+
+  /** Takes a sealed chunk on; `answer` is called once. */
+  accept(chunk: Chunk, input: string, answer: (outcome: 'safe' | 'lost') => void): void {
+    const delivery = new Delivery(chunk, input, this.#nextId++, answer);
+    for (const old of this.disk.makeRoomFor(delivery, this.#open)) this.#giveUp(old, 'storage.total_limit_size');
+    this.#open.add(delivery);
+    this.disk.add(delivery);
+    this.#queue.push(delivery);
+    this.#pump();
+  }
+
+  /** The chunk makes room for newer ones, unless it is in hand: its events count as dropped. */
+  giveUp(chunk: Chunk, reason: string): void {
+    const delivery = this.#of(chunk);
+    if (delivery && delivery.state !== 'flushing') this.#giveUp(delivery, reason);
+  }
+
+  /** Events of a chunk that made room for newer ones before it was handed over. */
+  lost(count: number, name: string): void {
+    const reason = 'storage.total_limit_size';
+    this.#env.counters.add('output_dropped_records_total', count, reason);
+    this.#env.log.error(
+      `[engine] chunk '${name}' makes room for newer ones (${reason}), ${count} records dropped: output=${this.label}`,
+    );
+  }
+
+  #giveUp(delivery: Delivery, reason: string): void {
+    const { chunk } = delivery;
+    this.#env.counters.add('output_dropped_records_total', chunk.count, reason);
+    this.#env.log.error(
+      `[engine] chunk '${chunk.name}' makes room for newer ones (${reason}), ${chunk.count} records dropped: ${this.#path(delivery)}`,
+    );
+    const at = this.#queue.indexOf(delivery);
+    if (at >= 0) this.#queue.splice(at, 1);
+    this.#answer(delivery, 'safe');
+  }
+
+  #of(chunk: Chunk): Delivery | undefined {
+    for (const delivery of this.#open) if (delivery.chunk === chunk) return delivery;
+    return undefined;
+  }
+
+  hasInHand(chunk: Chunk): boolean {
+    return this.#of(chunk)?.state === 'flushing';
+  }
+
+  /** In hand or in the queue, and not waiting for a retry. */
+  isBusyWith(chunk: Chunk): boolean {
+    const state = this.#of(chunk)?.state;
+    return state === 'flushing' || state === 'queued';
+  }
+
+  /** As a chunk file names it. */
+  asRoute(): DirectRoute {
+    const { name, alias, definition } = this.spec;
+    const number = Number(name.slice(name.lastIndexOf('.') + 1));
+    return { number, label: alias ?? name, isAlias: alias !== undefined, plugin: definition.name };
+  }
+
+  /** Nothing is under way or queued; what waits for a retry does not count. */
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.#queue.length === 0;
+  }
+
+  get pending(): number {
+    return this.#open.size;
+  }
+
+  get waitingForRetry(): number {
+    let count = 0;
+    for (const delivery of this.#open) if (delivery.state === 'waiting') count++;
+    return count;
+  }
+
+  /** OutputHost.discard. */
+  discard(batch: Batch, events: readonly LogEvent[], reason: string): void {
+    if (events.length === 0) return;
+    this.#discarded.set(batch, (this.#discarded.get(batch) ?? 0) + events.length);
+    this.#env.counters.add('output_dropped_records_total', events.length, reason);
+    this.#env.log.error(
+      `[engine] ${events.length} of ${batch.count} records with tag '${batch.tag}' were refused and are dropped: ${reason}: output=${this.label}`,
+    );
+  }
+
+  /** Gives up on everything: the shutdown's grace is over. @returns how many events are in no file. */
+  abandon(): number {
+    let events = 0;
+    for (const delivery of [...this.#open]) {
+      if (!delivery.chunk.isDurable) events += delivery.chunk.count;
+      this.#answer(delivery, 'lost');
+    }
+    this.#queue.length = 0;
+    return events;
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#inFlight < this.#concurrency) {
+      const next = this.#queue.shift();
+      if (!next) break;
+      this.#flush(next);
+    }
+    this.#pumping = false;
+  }
+
+  #flush(delivery: Delivery): void {
+    this.#inFlight++;
+    delivery.state = 'flushing';
+    delivery.attempts++;
+    let verdict: Verdict | Promise<Verdict>;
+    try {
+      const batch = delivery.take(this.#processors);
+      verdict =
+        batch instanceof Promise ? batch.then((ready) => this.#send(delivery, ready)) : this.#send(delivery, batch);
+    } catch (error) {
+      verdict = failed(error as Error);
+    }
+    if (verdict instanceof Promise)
+      verdict.then(
+        (value) => this.#settled(delivery, value),
+        (error: Error) => {
+          if (error instanceof ChunkFormatError) this.#broken(delivery, error);
+          else this.#settled(delivery, failed(error));
+        },
+      );
+    else this.#settled(delivery, verdict);
+  }
+
+  #send({ chunk }: Delivery, batch: Batch): Verdict | Promise<Verdict> {
+    if (chunk.tornBytes > 0) {
+      this.#env.log.warn(
+        `[storage] the end of chunk '${chunk.name}' is torn: ${chunk.count} whole records are delivered, ${chunk.tornBytes} bytes after them are left out`,
+      );
+      chunk.tornBytes = 0;
+    }
+    return this.output.flush(batch, this.#env.signal);
+  }
+
+  /** The file holds no chunk: it is left alone, and never stands in the way of another. */
+  #broken(delivery: Delivery, error: Error): void {
+    const { chunk } = delivery;
+    const { counters, log, deleteBroken } = this.#env;
+    counters.add('output_broken_chunks_total');
+    const fate = deleteBroken ? 'it is deleted' : 'it is left where it is';
+    log.error(`[storage] chunk '${chunk.file?.path ?? chunk.name}' cannot be delivered: ${error.message}; ${fate}`);
+    if (!deleteBroken) chunk.quarantine();
+    this.#inFlight--;
+    delivery.leave();
+    if (delivery.state === 'flushing') this.#answer(delivery, 'safe');
+    this.#pump();
+  }
+
+  #settled(delivery: Delivery, verdict: Verdict): void {
+    this.#inFlight--;
+    delivery.leave();
+    if (delivery.state === 'flushing') this.#judge(delivery, verdict);
+    this.#pump();
+  }
+
+  #judge(delivery: Delivery, verdict: Verdict): void {
+    const { chunk } = delivery;
+    const { counters, log } = this.#env;
+    const left = delivery.batch.count - (this.#discarded.get(delivery.batch) ?? 0);
+    if (verdict.kind === 'retry') {
+      this.#retry(delivery, verdict);
+      return;
+    }
+    if (verdict.kind === 'drop') {
+      counters.add('output_errors_total');
+      counters.add('output_dropped_records_total', left, verdict.reason);
+      log.error(
+        `[engine] chunk '${chunk.name}' was refused and is dropped, ${left} records: ${verdict.reason}: ${this.#path(delivery)}`,
+      );
+      this.#bury(delivery, verdict.reason);
+      return;
+    }
+    counters.add('output_proc_records_total', left);
+    counters.add('output_proc_bytes_total', chunk.size);
+    if (delivery.attempts > 1)
+      log.info(
+        `[engine] flush chunk '${chunk.name}' succeeded at retry ${delivery.attempts - 1}: ${this.#path(delivery)}`,
+      );
+    this.#answer(delivery, 'safe');
+  }
+
+  #retry(delivery: Delivery, verdict: Verdict & { kind: 'retry' }): void {
+    const { chunk } = delivery;
+    const { counters, log, scheduler } = this.#env;
+    if (delivery.attempts > this.spec.retryLimit) {
+      const never = this.spec.retryLimit === 0;
+      if (!never) counters.add('output_retries_failed_total');
+      counters.add('output_dropped_records_total', chunk.count, never ? 'no retries' : 'retry limit');
+      log.error(
+        never
+          ? `[engine] chunk '${chunk.name}' is not retried (no retry config), ${chunk.count} records dropped: ${verdict.reason}: ${this.#path(delivery)}`
+          : `[engine] chunk '${chunk.name}' cannot be retried, ${chunk.count} records dropped: ${verdict.reason}: ${this.#path(delivery)}`,
+      );
+      this.#bury(delivery, verdict.reason);
+      return;
+    }
+    const delayMs = scheduler.delayMs(delivery.attempts, verdict.afterMs);
+    counters.add('output_retries_total');
+    counters.add('output_retried_records_total', chunk.count);
+    log.warn(
+      `[engine] failed to flush chunk '${chunk.name}', retry in ${Math.round(delayMs / 1000)} seconds: ${verdict.reason}: ${this.#path(delivery)}`,
+    );
+    delivery.state = 'waiting';
+    scheduler.wait(delayMs, () => {
+      if (delivery.state !== 'waiting') return;
+      delivery.state = 'queued';
+      this.#queue.push(delivery);
+      this.#pump();
+    });
+    // Other routes may still want it hot; they then read it from its bytes, which is right, only slower. Last, since a
+    // paused input may go on at once.
+    chunk.chill();
+    this.#env.progress();
+  }
+
+  /** What is given up for good goes to the dead letters, where there are any; then nobody waits for it any longer. */
+  #bury(delivery: Delivery, _reason: string): void {
+    this.#env.deadLetters?.bury(delivery.chunk, this.label);
+    this.#answer(delivery, 'safe');
+  }
+
+  /** In the words of Fluent Bit's log lines. */
+  #path(delivery: Delivery): string {
+    return `task_id=${delivery.id}, input=${delivery.input} > output=${this.label}`;
+  }
+
+  #answer(delivery: Delivery, outcome: 'safe' | 'lost'): void {
+    delivery.state = 'answered';
+    this.#open.delete(delivery);
+    this.disk.remove(delivery);
+    delivery.answer(outcome);
+  }
+}
+
+function failed(error: Error): Verdict {
+  return retry(`it failed unexpectedly: ${error.message}`);
+}
