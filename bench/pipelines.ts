@@ -26,9 +26,10 @@ function occurrences(file: string, text: string): number {
   return count;
 }
 
-function config({ file, root }: Place, input: string, rest: string): string {
+function config({ file, root, work }: Place, input: string, rest: string): string {
+  const storage = input.includes('filesystem') ? `    storage.path  ${work}/storage\n` : '';
   return `[SERVICE]
-    Flush         1
+${storage}    Flush         1
     Grace         30
     Log_Level     info
     Parsers_File  ${root}/conf/parsers.conf
@@ -70,6 +71,12 @@ export const PIPELINES: readonly Pipeline[] = [
     fluentBit: 0.5,
     keeps: all,
     config: (place) => config(place, '    Parser          cri\n', TO_NULL),
+  },
+  {
+    name: 'tail, cri regex, on disk > null',
+    form: 'cri',
+    keeps: all,
+    config: (place) => config(place, '    Parser          cri\n    storage.type    filesystem\n', TO_NULL),
   },
   {
     name: 'tail, multiline cri > parser json > grep > modify > null',

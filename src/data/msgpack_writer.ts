@@ -5,6 +5,7 @@
  */
 import { encodeText } from './bytes.ts';
 import { Ext, type Fields, Float, type LogEvent, NO_METADATA, type Value } from './event.ts';
+import { eventsAsText } from './msgpack_bulk.ts';
 
 /** Values nested deeper are written as nil: a hostile record must not overflow the stack. */
 export const MAX_DEPTH = 512;
@@ -19,18 +20,29 @@ let at = 0;
 
 /** Fluent Bit's chunk content. */
 export function encodeEvents(events: readonly LogEvent[]): Uint8Array {
-  at = 0;
-  for (const event of events) putEvent(event);
+  const text = eventsAsText(events, encodeValue);
+  if (text !== undefined) return Buffer.from(text, 'latin1');
+  putEvents(events);
   return taken();
 }
 
 /** The same for bytes that are written away at once: they are valid only until the next call of this module. */
 export function encodeEventsBriefly(events: readonly LogEvent[]): Uint8Array {
-  at = 0;
-  for (let i = 0; i < events.length; i++) putEvent(events[i] as LogEvent);
+  const text = eventsAsText(events, encodeValue);
+  if (text === undefined) putEvents(events);
+  else {
+    at = 0;
+    reserve(text.length);
+    at = out.write(text, 0, 'latin1');
+  }
   const bytes = out.subarray(0, at);
   if (out.length > KEEP_BYTES) resize(1 << 16);
   return bytes;
+}
+
+function putEvents(events: readonly LogEvent[]): void {
+  at = 0;
+  for (let i = 0; i < events.length; i++) putEvent(events[i] as LogEvent);
 }
 
 export function encodeValue(value: Value): Uint8Array {

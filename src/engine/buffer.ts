@@ -82,7 +82,7 @@ export class InputBuffer {
     const { chunk } = open;
     const before = chunk.size;
     chunk.append(events, entry);
-    this.#settings.disk?.store.touch(chunk, chunk.size - before, this.#written);
+    this.#settings.disk?.store.touch(chunk, chunk.size - before, entry === undefined, this.#written);
     if (chunk.full || (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.idle))) this.#seal(key, open);
   }
 

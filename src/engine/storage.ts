@@ -1,7 +1,8 @@
 /**
- * Keeps chunks on disk: makes their files, and writes what was appended to them in groups, at the end of the turn of
- * the event loop or after 256 kB. With storage.sync full one fdatasync stands for all that was written before it, and
- * only then are the sources told that their events are safe.
+ * Keeps chunks on disk: makes their files, and writes in groups what was appended to them. What a source cannot give
+ * again (it asked for no settle) is written at the end of the turn of the event loop; what it can give again stays in
+ * memory for up to 20 ms or a megabyte, and what is delivered by then never touches the disk. With storage.sync full
+ * one fdatasync stands for all that was written before it. Only then are the sources told that their events are safe.
  *
  * A disk that fails (full, read-only, no inodes, broken) stops nobody: chunks then stay in memory, which fills up and
  * pauses their inputs, and every second one write is tried; with the first that succeeds all that waited is written.
@@ -16,7 +17,8 @@ import { ChunkFile, Descriptors, type FileSystem } from './chunk_file.ts';
 import { type DirectRoute, encodeHead } from './chunk_format.ts';
 import type { Entry } from './ledger.ts';
 
-const GROUP_BYTES = 256 * 1024;
+const GROUP_BYTES = 1024 * 1024;
+const GROUP_MS = 20;
 const PROBE_MS = 1000;
 /** A trouble that lasts is told again after so many tries. */
 const REMIND_PROBES = 60;
@@ -26,10 +28,11 @@ export class ChunkStore {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #descriptors: Descriptors;
-  /** Chunks with something to write, and whom to tell once it is written. */
-  readonly #dirty = new Map<Chunk, () => void>();
+  /** Chunks with something to write: how much, and whom to tell once it is written. */
+  readonly #dirty = new Map<Chunk, { bytes: number; written: () => void }>();
   #dirtyBytes = 0;
-  #scheduled: NodeJS.Immediate | undefined;
+  #soon: NodeJS.Immediate | undefined;
+  #later: (() => void) | undefined;
   #trouble: { code: string; probes: number; cancel: () => void } | undefined;
   readonly #syncing = new Set<Promise<void>>();
   #closed = false;
@@ -67,26 +70,34 @@ export class ChunkStore {
     });
   }
 
-  /** The chunk has `bytes` more to write; `written` is called whenever all of it is. */
-  touch(chunk: Chunk, bytes: number, written: () => void): void {
-    this.#dirty.set(chunk, written);
+  /**
+   * The chunk has `bytes` more to write; `written` is called whenever all of it is. `isUrgent`: who emitted it could
+   * not give it again.
+   */
+  touch(chunk: Chunk, bytes: number, isUrgent: boolean, written: () => void): void {
+    const known = this.#dirty.get(chunk);
+    if (known) known.bytes += bytes;
+    else this.#dirty.set(chunk, { bytes, written });
     this.#dirtyBytes += bytes;
     if (this.#trouble) return;
     if (this.#dirtyBytes >= GROUP_BYTES) this.flush();
-    else this.#scheduled ??= setImmediate(() => this.flush());
+    else if (isUrgent) this.#soon ??= setImmediate(() => this.flush());
+    else this.#later ??= this.#clock.after(GROUP_MS, () => this.flush());
   }
 
   /** The chunk is released: nobody needs it on disk any more. */
   forget(chunk: Chunk): void {
+    this.#dirtyBytes -= this.#dirty.get(chunk)?.bytes ?? 0;
     this.#dirty.delete(chunk);
   }
 
   /** Writes all that waits. While the disk fails, it ends with the first chunk that cannot be written. */
   flush(): void {
-    if (this.#scheduled) clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
-    this.#dirtyBytes = 0;
-    for (const [chunk, written] of this.#dirty) {
+    if (this.#soon) clearImmediate(this.#soon);
+    this.#later?.();
+    this.#soon = undefined;
+    this.#later = undefined;
+    for (const [chunk, { written }] of this.#dirty) {
       let entries: Entry[];
       try {
         entries = chunk.write();
@@ -94,7 +105,7 @@ export class ChunkStore {
         this.#failed(error as NodeJS.ErrnoException);
         return;
       }
-      this.#dirty.delete(chunk);
+      this.forget(chunk);
       this.#recovered();
       if (this.spec.sync === 'normal') done(entries, written);
       else this.#sync(chunk, entries, written);

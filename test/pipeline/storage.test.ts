@@ -62,8 +62,8 @@ t.test('events are safe once they are on disk, and gone from there once they are
   await all.pipeline.start();
   hand.emit('app', 3);
   hand.emit('app', 2);
-  t.same(hand.outcomes, [], 'not before the turn ends');
-  await turn();
+  t.same([hand.outcomes, filesIn(place)], [[], []], 'they may be delivered before it comes to that');
+  await all.clock.advance(20);
   t.same(hand.outcomes, ['0..2:safe', '3..4:safe']);
   t.match(filesIn(place), [/^hand\.0\/\d+-\d+\.\d+\.flb$/]);
   await all.clock.advance(1000);
@@ -71,6 +71,25 @@ t.test('events are safe once they are on disk, and gone from there once they are
   answer(OK);
   await turn();
   t.same(filesIn(place), []);
+  await stop(all);
+});
+
+t.test('what a source cannot give again is written at once; what is delivered at once is not written', async (t) => {
+  const place = t.testdir();
+  const hand = new HandInput();
+  const scripted = new ScriptedOutput();
+  const all = rig({ inputs: [{ hand, spec: ON_DISK }], outputs: [{ scripted }], service: storage(place) });
+  await all.pipeline.start();
+  hand.host.emit('app', [{ seconds: 1, nanos: 0, metadata: NO_METADATA, body: { n: 1 } }]);
+  await turn();
+  t.equal(filesIn(place).length, 1);
+  await all.clock.advance(1000);
+  t.same(filesIn(place), []);
+  hand.emit('big', 300, KILOBYTE);
+  t.equal(scripted.batches.length, 2, 'enough to go at once');
+  await all.clock.advance(100);
+  t.same(fs.readdirSync(path.join(place, 'hand.0')), []);
+  t.same(hand.outcomes, ['0..299:safe']);
   await stop(all);
 });
 
@@ -305,7 +324,8 @@ t.test('with storage.sync full events are safe only after the disk has them', as
   await all.pipeline.start();
   for (let i = 0; i < 20; i++) hand.emit('a');
   await turn();
-  while (hand.outcomes.length < 20) await turn();
+  await all.clock.advance(20);
+  await until(() => hand.outcomes.length === 20);
   t.same(new Set(hand.outcomes.map((outcome) => outcome.split(':')[1])), new Set(['safe']));
   await stop(all);
 });
