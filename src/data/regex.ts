@@ -76,7 +76,9 @@ function refuse(): never {
 }
 
 /** Loaded at the first pattern that needs it: it costs 20 ms. */
-function fromPackage(source: string, options: { ignoreCase: boolean; dotAll: boolean; extended: boolean }): RegExp {
+function fromPackage(written: string, options: { ignoreCase: boolean; dotAll: boolean; extended: boolean }): RegExp {
+  // A search begins at the begin of the text always, so that \G is \A; as \G it would be a sticky expression.
+  const source = written.replace(/\[(?:\\.|[^\]])*\]|\\./gs, (part) => (part === '\\G' ? '\\A' : part));
   const { toRegExp } = createRequire(import.meta.url)('oniguruma-to-es') as typeof import('oniguruma-to-es');
   if (/\([^()]*[*+][^()]*\)(?:[*+]|\{\d+,\})/.test(source.replace(/\\./g, '..'))) refuse();
   // D, S, W: \d \s \w are ASCII; \b stays that of all scripts.

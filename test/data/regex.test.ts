@@ -194,6 +194,11 @@ t.test('any text compiles or is an OptionError, and then matches any line withou
   t.pass();
 });
 
+t.test('\\G is the begin of the text, and leaves no state behind', async (t) => {
+  const regex = compileRegex('\\Ga|b');
+  for (let i = 0; i < 2; i++) t.same([regex.test('a'), regex.test('xa'), regex.test('xb')], [true, false, true]);
+});
+
 t.test('simple patterns match what JavaScript itself matches', async (t) => {
   const atom = fc.constantFrom('a', 'b', '[ab]', '[^a]', '\\d', '(?:ab)', '(?:a|b)');
   const repeat = fc.constantFrom('', '*', '+', '?', '{2}', '{0,3}', '{18}', '*?', '+?');
