@@ -8,6 +8,7 @@ export const plugins: PluginIndex = {
   inputs: {
     dummy: () => import('./in_dummy/index.ts'),
     exec: () => import('./in_exec/index.ts'),
+    forward: () => import('./in_forward/index.ts'),
     stdin: () => import('./in_stdin/index.ts'),
     tail: () => import('./in_tail/index.ts'),
   },

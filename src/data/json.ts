@@ -132,14 +132,22 @@ function sixteenDigits(token: string): string {
   return token.startsWith('"') ? token : floatText(Number(Number(token).toPrecision(16)));
 }
 
-function replaceLone(found: string, run?: string, quote?: string, lone?: string): string {
+function replaceLone(
+  found: string,
+  run: string | undefined,
+  quote: string | undefined,
+  lone: string | undefined,
+  offset: number,
+  whole: string,
+): string {
   if (lone !== undefined) return '\ufffd';
   if (run === undefined) return found;
   const bytes = run
     .split('\\u')
     .slice(1)
     .map((code) => Number.parseInt(code, 16) & 0xff);
-  const kept = quote === '"' ? bytes.filter((byte, at) => at + sequenceLength(byte) <= bytes.length) : bytes;
+  const length = bytes.length + (quote === '"' ? 0 : bytesToQuote(whole, offset + found.length));
+  const kept = bytes.filter((byte, at) => at + sequenceLength(byte) <= length);
   return kept.map((byte, at) => brokenByte(byte, kept[at + 1], kept[at - 1])).join('') + quote;
 }
 
@@ -156,6 +164,19 @@ function brokenByte(byte: number, next: number | undefined, before: number | und
       : String.fromCharCode(code);
   }
   return String.fromCharCode(0xe000 + byte);
+}
+
+/** How many bytes of the string that is open at `at` are still to come; past 5 it does not matter. */
+function bytesToQuote(json: string, at: number): number {
+  let bytes = 0;
+  for (let next = at; bytes < 6 && json[next] !== '"'; ) {
+    const isEscape = json[next] === '\\';
+    // Of the escapes of JSON.stringify, only those of control characters and of single bytes have four digits.
+    if (isEscape) next += json[next + 1] === 'u' ? 6 : 2;
+    else next++;
+    bytes += isEscape ? 1 : Buffer.byteLength(json[next - 1] as string);
+  }
+  return bytes;
 }
 
 /**

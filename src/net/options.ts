@@ -61,3 +61,41 @@ export const HTTP_OPTIONS = {
     help: 'How long the server may be silent within its answer; 0: no limit.',
   },
 } as const satisfies OptionTable;
+
+/** The options of who listens. */
+export const LISTEN_OPTIONS = {
+  'net.backlog': { type: 'integer', default: '128', min: 1, help: 'How many connections may wait to be accepted.' },
+  'net.accept_timeout': {
+    type: 'time',
+    default: '10s',
+    help: 'How long a client may take to get ready (TLS, login); 0: no limit.',
+  },
+  'net.accept_timeout_log_error': {
+    type: 'boolean',
+    default: 'on',
+    help: 'Whether such a timeout is an error in the log.',
+  },
+  'net.io_timeout': { type: 'time', default: '0s', help: 'How long a connection may be silent; 0: no limit.' },
+  'net.share_port': { type: 'boolean', default: 'off', help: 'Accepted; no effect.' },
+} as const satisfies OptionTable;
+
+export const TLS_LISTEN_OPTIONS = {
+  tls: { type: 'boolean', default: 'off', help: 'Speaks TLS; needs tls.crt_file and tls.key_file.' },
+  'tls.verify': { type: 'boolean', default: 'on', help: 'Accepted; see tls.verify_client_cert.' },
+  'tls.verify_client_cert': {
+    type: 'boolean',
+    default: 'off',
+    help: 'Takes only clients with a certificate that tls.ca_file or tls.ca_path vouch for.',
+  },
+  'tls.verify_hostname': { type: 'boolean', default: 'off', help: 'Accepted; no effect.' },
+  'tls.debug': { type: 'integer', default: '1', help: 'Accepted; no effect.' },
+  'tls.vhost': { type: 'text', help: 'Accepted; no effect.' },
+  'tls.ca_path': { type: 'text', help: "A directory of certificates that clients' certificates are checked against." },
+  'tls.ca_file': { type: 'text', help: "A file of certificates that clients' certificates are checked against." },
+  'tls.crt_file': { type: 'text', help: 'The own certificate, with those between it and its authority.' },
+  'tls.key_file': { type: 'text', help: 'The own key.' },
+  'tls.key_passwd': { type: 'text', secret: true, help: 'The password of the own key.' },
+  'tls.min_version': { type: 'text', help: 'The oldest version to speak: TLSv1.2, TLSv1.3.' },
+  'tls.max_version': { type: 'text', help: 'The newest version to speak: TLSv1.2, TLSv1.3.' },
+  'tls.ciphers': { type: 'text', help: 'The ciphers to use, as OpenSSL names them.' },
+} as const satisfies OptionTable;

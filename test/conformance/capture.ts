@@ -6,6 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import type { CaptureSpec, Reply } from './case.ts';
+import { captureForward } from './forward.ts';
 import { readMsgpack } from './msgpack.ts';
 import { sleep } from './wait.ts';
 
@@ -16,7 +17,8 @@ export interface Capture {
 }
 
 export async function startCapture(spec: CaptureSpec, port: number, folder: string): Promise<Capture> {
-  return spec.kind === 'tcp' ? captureTcp(port) : new HttpCapture(spec).start(port, folder);
+  if (spec.kind === 'tcp') return captureTcp(port);
+  return spec.kind === 'forward' ? captureForward(spec, port) : new HttpCapture(spec).start(port, folder);
 }
 
 const KEPT_HEADERS =

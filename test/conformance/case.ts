@@ -24,10 +24,29 @@ export interface Reply {
   delay?: number;
   /** Closes the connection instead of answering. */
   drop?: boolean;
+  /** forward: false leaves the acknowledgement out. */
+  ack?: boolean;
+}
+
+/** The handshake of secure forward: what a side knows, and how it misbehaves. */
+export interface Login {
+  shared_key: string;
+  hostname?: string;
+  salt?: string;
+  username?: string;
+  password?: string;
+  /** A client that sends this instead of a PING. */
+  ping?: unknown;
+  /** A server that refuses, with this reason. */
+  reject?: string;
+  /** The key that a server really has. */
+  pong_key?: string;
+  save?: string;
 }
 
 export interface CaptureSpec {
-  kind: 'http' | 'tcp';
+  kind: 'http' | 'tcp' | 'forward';
+  login?: Login;
   replies?: Reply[];
   routes?: { method?: string; path?: string; prefix?: string; target?: string; replies?: Reply[]; silent?: boolean }[];
   ignore_paths?: string[];
@@ -76,6 +95,8 @@ export interface Step {
   split?: number;
   answer?: string;
   raw?: true | 'status';
+  msgpack?: unknown[];
+  login?: Login;
   closed?: string;
   http?: HttpStep;
 }

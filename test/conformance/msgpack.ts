@@ -6,26 +6,37 @@
 
 /** All values of a buffer; what is cut off at its end is left out. */
 export function readMsgpack(bytes: Buffer): unknown[] {
-  const reader = new Reader(bytes);
+  return readWhole(bytes).values;
+}
+
+/** The same, and how many bytes they take. As latin1 a text holds bytes that are no text. */
+export function readWhole(bytes: Buffer, encoding: BufferEncoding = 'utf8'): { values: unknown[]; used: number } {
+  const reader = new Reader(bytes, encoding);
   const values: unknown[] = [];
+  let used = 0;
   try {
-    while (!reader.done) values.push(reader.value());
+    while (!reader.done) {
+      values.push(reader.value());
+      used = reader.at;
+    }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  return values;
+  return { values, used };
 }
 
 class Reader {
+  at = 0;
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #encoding: BufferEncoding;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, encoding: BufferEncoding) {
     this.#bytes = bytes;
+    this.#encoding = encoding;
   }
 
   get done(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.at >= this.#bytes.length;
   }
 
   value(): unknown {
@@ -77,7 +88,7 @@ class Reader {
 
   #text(length: number): string {
     const start = this.#take(length);
-    return this.#bytes.toString('utf8', start, start + length);
+    return this.#bytes.toString(this.#encoding, start, start + length);
   }
 
   #ext(length: number): unknown {
@@ -96,9 +107,9 @@ class Reader {
 
   /** @throws RangeError at the end of the bytes. */
   #take(length: number): number {
-    const start = this.#at;
+    const start = this.at;
     if (start + length > this.#bytes.length) throw new RangeError('the bytes end inside a value');
-    this.#at += length;
+    this.at += length;
     return start;
   }
 }

@@ -4,6 +4,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { HttpStep, Step, Until } from './case.ts';
+import { logIn } from './forward.ts';
+import { readMsgpack } from './msgpack.ts';
+import { packMsgpack } from './msgpack_write.ts';
 import type { Router } from './router.ts';
 import { poll, sleep } from './wait.ts';
 
@@ -56,6 +59,7 @@ function changeFiles(step: Step, stage: Stage): void {
 }
 
 function content(step: Step, stage: Stage): Buffer {
+  if (step.msgpack) return Buffer.concat(step.msgpack.map(packMsgpack));
   if (step.from) return fs.readFileSync(path.join(stage.folder, step.from));
   if (step.hex !== undefined) return Buffer.from(step.hex, 'hex');
   return Buffer.from((step.text ?? '').repeat(step.repeat ?? 1));
@@ -109,6 +113,20 @@ async function talk(step: Step, stage: Stage): Promise<void> {
   socket.on('close', () => {
     ended = true;
   });
+  if (step.login) {
+    const answers = { next: () => take(), ended: () => ended };
+    const take = () => {
+      const all = got;
+      got = Buffer.alloc(0);
+      return all;
+    };
+    const login = await logIn(step.login, socket, answers);
+    if (step.login.save) stage.responses[step.login.save] = login;
+    if (ended) {
+      stage.responses[`${step.login.save}-closed`] = true;
+      return;
+    }
+  }
   const bytes = content(step, stage);
   const cut = step.split ?? Math.max(1, bytes.length);
   for (let at = 0; at < bytes.length; at += cut) {
@@ -122,7 +140,8 @@ async function talk(step: Step, stage: Stage): Promise<void> {
   if (step.answer) {
     await poll(() => got.length > 0 || ended, 5000);
     await sleep(100);
-    stage.responses[step.answer] = step.raw === 'status' ? statuses(got) : got.toString('utf8');
+    stage.responses[step.answer] =
+      step.raw === 'status' ? statuses(got) : step.raw ? got.toString('utf8') : readMsgpack(got);
   }
   await sleep(100);
   socket.end();
