@@ -10,6 +10,7 @@ export const plugins: PluginIndex = {
     exec: () => import('./in_exec/index.ts'),
     forward: () => import('./in_forward/index.ts'),
     stdin: () => import('./in_stdin/index.ts'),
+    systemd: () => import('./in_systemd/index.ts'),
     tail: () => import('./in_tail/index.ts'),
   },
   filters: {
