@@ -28,6 +28,7 @@ export const plugins: PluginIndex = {
     cloudwatch_logs: () => import('./out_cloudwatch_logs/index.ts'),
     counter: () => import('./out_counter/index.ts'),
     file: () => import('./out_file/index.ts'),
+    forward: () => import('./out_forward/index.ts'),
     http: () => import('./out_http/index.ts'),
     null: () => import('./out_null/index.ts'),
     stdout: () => import('./out_stdout/index.ts'),

@@ -6,12 +6,12 @@
  * `verdict.ts` makes of its outcome. HTTP/1.1 only: log servers gain nothing from HTTP/2, and its connections have limits
  * of their own.
  */
-import dns from 'node:dns';
 import net from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { OptionsOf } from '../options.ts';
 import type { Clock } from '../plugin.ts';
 import type { HTTP_OPTIONS, NET_OPTIONS, TLS_OPTIONS } from './options.ts';
+import { lookupFor } from './socket.ts';
 import { readTls } from './tls.ts';
 
 export interface HttpClientSettings {
@@ -204,12 +204,4 @@ async function connectOptions({ options }: HttpClientSettings): Promise<Connect>
     ...(family === undefined ? {} : { family }),
     ...(lookup === undefined ? {} : { lookup }),
   } as Connect;
-}
-
-/** The order in which the addresses of a name are tried, where the options say one. */
-function lookupFor(options: HttpClientSettings['options']): net.LookupFunction | undefined {
-  const four = options['net.dns.prefer_ipv4'];
-  if (!four && !options['net.dns.prefer_ipv6']) return undefined;
-  const order = four ? 'ipv4first' : 'ipv6first';
-  return (hostname, given, done) => dns.lookup(hostname, { ...given, order }, done);
 }

@@ -1,10 +1,14 @@
 /**
- * Listening at a TCP port, with or without TLS, or at a unix socket. Who listens gets every connection once it is
- * ready to be read (with TLS: after the handshake), and closes what it took itself.
+ * Connections at TCP ports, with or without TLS, and at unix sockets: waiting for them and making them. Either way a
+ * connection is handed over when it is ready (with TLS: after the handshake); who gets it closes it.
  */
+import dns from 'node:dns';
 import fs from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
+import type { OptionsOf } from '../options.ts';
+import type { Clock } from '../plugin.ts';
+import type { NET_OPTIONS } from './options.ts';
 
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -71,4 +75,68 @@ export function hostText(host: string): string {
 /** Who is at the other end, for logs. */
 export function peerName({ remoteAddress, remotePort }: net.Socket): string {
   return remoteAddress === undefined ? 'a local client' : `${hostText(remoteAddress)}:${remotePort}`;
+}
+
+export interface ConnectOptions {
+  readonly address: Address;
+  /** The values of the shared options. */
+  readonly net: OptionsOf<typeof NET_OPTIONS>;
+  /** What `readTls` gives; undefined: no TLS. */
+  readonly tls: tls.ConnectionOptions | undefined;
+  readonly clock: Clock;
+  /** Aborted when nobody waits for the connection any longer. */
+  readonly signal: AbortSignal;
+}
+
+/** A connection that is ready to be written to. Rejects with the system's error, or one that says the time was over. */
+export function connect({ address, net: given, tls: secure, clock, signal }: ConnectOptions): Promise<net.Socket> {
+  const place = 'path' in address ? address : { ...address, ...routeOptions(given) };
+  const socket = secure ? tls.connect({ ...place, ...secure }) : net.connect(place);
+  socket.setNoDelay(true);
+  return new Promise((resolve, reject) => {
+    const seconds = given['net.connect_timeout'];
+    const fail = (error: Error): void => {
+      end();
+      socket.destroy();
+      reject(error);
+    };
+    const late = (): void => fail(new Error(`no connection within ${seconds} seconds`));
+    const giveUp = (): void => fail(new Error('the connection was given up'));
+    const cancel = seconds > 0 ? clock.after(seconds * 1000, late) : undefined;
+    const end = (): void => {
+      cancel?.();
+      signal.removeEventListener('abort', giveUp);
+      socket.removeListener('error', fail);
+      // An error that comes when all is over must not end the program.
+      socket.on('error', () => undefined);
+    };
+    socket.once('error', fail);
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      end();
+      resolve(socket);
+    });
+    signal.addEventListener('abort', giveUp);
+    if (signal.aborted) giveUp();
+  });
+}
+
+function routeOptions(given: OptionsOf<typeof NET_OPTIONS>): Partial<net.TcpNetConnectOpts> {
+  const source = given['net.source_address'];
+  const idle = given['net.tcp_keepalive_time'];
+  const lookup = lookupFor(given);
+  return {
+    keepAlive: given['net.tcp_keepalive'],
+    ...(idle > 0 ? { keepAliveInitialDelay: idle * 1000 } : {}),
+    ...(source === undefined ? {} : { localAddress: source }),
+    ...(given.ipv6 ? { family: 6 } : {}),
+    ...(lookup === undefined ? {} : { lookup }),
+  };
+}
+
+/** The order in which the addresses of a name are tried, where the options say one. */
+export function lookupFor(given: OptionsOf<typeof NET_OPTIONS>): net.LookupFunction | undefined {
+  const four = given['net.dns.prefer_ipv4'];
+  if (!four && !given['net.dns.prefer_ipv6']) return undefined;
+  const order = four ? 'ipv4first' : 'ipv6first';
+  return (hostname, options, done) => dns.lookup(hostname, { ...options, order }, done);
 }
