@@ -1,0 +1,88 @@
+/** The options of the kubernetes_logs input, as data. What the values become is in settings.ts. */
+import type { OptionTable } from '../../src/plugin.ts';
+
+export const KUBERNETES_LOGS_OPTIONS = {
+  kube_url: { type: 'text', help: 'The API server, `https://HOST:PORT`. By default that of the service account.' },
+  kube_ca_file: { type: 'text', help: 'Certificates to trust, read again when they rotate; with kube_url.' },
+  kube_ca_path: { type: 'text', help: 'A folder of certificates to trust; with kube_url.' },
+  kube_token_file: { type: 'text', help: 'The token, read again when it rotates; with kube_url.' },
+  kube_token_command: { type: 'text', help: 'A command that prints the token; with kube_url.' },
+  kube_token_ttl: { type: 'time', default: '600', help: 'How long a token of kube_token_command is used.' },
+  kubeconfig: { type: 'text', help: 'A kubeconfig, instead of KUBECONFIG and ~/.kube/config.' },
+  kube_context: { type: 'text', help: 'A context of the kubeconfig, instead of the current one.' },
+  'tls.verify': { type: 'boolean', default: 'on', help: "Checks the server's certificate; with kube_url." },
+  'tls.vhost': { type: 'text', help: "The name in the server's certificate, where it is not the host; with kube_url." },
+  namespaces: {
+    type: 'csv',
+    aliases: ['namespace'],
+    help: 'Namespaces to read, `*` for all. By default the own one (that of the service account or of the context).',
+  },
+  label_selector: { type: 'text', help: 'Pods to read, as kubectl takes it: `app=web,tier!=test`.' },
+  field_selector: { type: 'text', help: 'Pods to read, as kubectl takes it: `spec.nodeName=node-1`.' },
+  pods: { type: 'csv', help: 'Names of pods to read; `*` stands for anything.' },
+  exclude_pods: { type: 'csv', help: 'Names of pods to leave out; `*` stands for anything.' },
+  containers: { type: 'csv', help: 'Names of containers to read; `*` stands for anything.' },
+  exclude_containers: { type: 'csv', help: 'Names of containers to leave out; `*` stands for anything.' },
+  exclude_labels: {
+    type: 'csv',
+    help: 'Pods to leave out by label: `app=web,db,tier=*`; a value without a key belongs to the key before it.',
+  },
+  'k8s-logging.exclude': {
+    type: 'boolean',
+    default: 'on',
+    help: 'Leaves out what the annotations `fluentbit.io/exclude` and `fluentbit.io/exclude-CONTAINER` say.',
+  },
+  exclude_self: { type: 'boolean', default: 'on', help: 'Leaves out the pod in which this program runs.' },
+  init_containers: { type: 'boolean', default: 'on', help: 'Reads init containers, too.' },
+  ephemeral_containers: { type: 'boolean', default: 'on', help: 'Reads ephemeral containers, too.' },
+  read_from: {
+    type: 'text',
+    default: 'now',
+    help: 'Where to begin in containers that run already and are not in the db: `now`, `start`, or a time such as `15m`.',
+  },
+  db: { type: 'text', help: 'A SQLite file for what was delivered of each container, to go on there after a restart.' },
+  'db.sync': {
+    type: 'text',
+    oneOf: ['extra', 'full', 'normal', 'off'],
+    default: 'normal',
+    help: 'How safely SQLite writes. `normal` survives a kill of the program, `full` one of the machine.',
+  },
+  cursor_object: {
+    type: 'text',
+    help: 'Instead of db, where there is no disk: `configmap/NAME` or `lease/NAME` in the own namespace (or KIND/NAMESPACE/NAME).',
+  },
+  cursor_interval: { type: 'time', default: '5', min: 1, help: 'How often cursor_object is written at most.' },
+  key: { type: 'text', default: 'log', help: 'The key of the line.' },
+  max_line_size: {
+    type: 'size',
+    default: '256k',
+    min: 2048,
+    help: 'A longer line comes in parts of this size, with `logtag` P, the last F.',
+  },
+  gap_events: {
+    type: 'boolean',
+    default: 'on',
+    help: 'Where lines may be missing, an event with the key `gap` says so in their place.',
+  },
+  max_streams: {
+    type: 'integer',
+    default: '1000',
+    min: 1,
+    help: 'How many logs are followed at once; where there are more, they take turns.',
+  },
+  stream_turn: { type: 'time', default: '10', min: 1, help: 'How long a log is followed while others wait.' },
+  open_rate: { type: 'integer', default: '100', min: 1, help: 'How many logs are opened a second at most.' },
+  idle_reopen: {
+    type: 'time',
+    default: '5m',
+    help: 'A log without a new line for about this long is opened anew, since some go silent at a rotation; 0: never.',
+  },
+  kubernetes: {
+    type: 'boolean',
+    default: 'off',
+    help: 'Adds the map `kubernetes` as filter_kubernetes does, without a request: the pods are watched anyway.',
+  },
+  labels: { type: 'boolean', default: 'on', help: 'With kubernetes: labels of the pod.' },
+  annotations: { type: 'boolean', default: 'on', help: 'With kubernetes: annotations of the pod.' },
+  owner_references: { type: 'boolean', default: 'off', help: 'With kubernetes: owners of the pod.' },
+} as const satisfies OptionTable;
