@@ -15,6 +15,9 @@ export interface EntryOptions {
   readonly matches: Matches;
 }
 
+/** What comes after so much of one entry is left out. */
+const MAX_ENTRY_CHARACTERS = 32 * 1024 * 1024;
+
 export class EntryReader {
   /** Of the entry that was read last: the value of _SYSTEMD_UNIT, where `wantsUnit`. */
   unit: string | undefined;
@@ -71,8 +74,12 @@ export class EntryReader {
       if (!field) continue;
       if (field.isUnit) this.unit ??= field.value;
       if (taken >= maxFields) continue;
-      taken++;
       const { name, value } = field;
+      if (characters + value.length > MAX_ENTRY_CHARACTERS) {
+        fields.leaveOut('is too much for one entry');
+        continue;
+      }
+      taken++;
       characters += name.key.length + value.length;
       if (name.entry === entry) body = again(body, name.key, value);
       else setField(body, name.key, value);

@@ -38,7 +38,7 @@ export class EntryList {
     this.#head = head;
   }
 
-  /** True where the chain ended before the list did. */
+  /** True where the chain, or the file, ended before the list did. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
@@ -69,6 +69,7 @@ export class EntryList {
     this.#count = Math.floor(got / width);
     for (let i = 0; i < this.#count; i++)
       this.#batch[i] = this.#isCompact ? view.getUint32(i * 4, true) : getUint64(view, i * 8);
+    if (this.#count === 0) this.#isBroken = true;
     return this.#count > 0;
   }
 

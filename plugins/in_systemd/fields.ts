@@ -37,7 +37,7 @@ export interface FieldOptions {
 }
 
 /** Larger ones are left out: the journal itself allows 768 MiB, which would be more than the rest of the program. */
-const MAX_FIELD_BYTES = 64 * 1024 * 1024;
+const MAX_FIELD_BYTES = 16 * 1024 * 1024;
 const KEPT_CHARACTERS = 512;
 const GENERATION = 2048;
 const UNIT = '_SYSTEMD_UNIT';
@@ -82,6 +82,11 @@ export class FieldReader {
     return this.#read(offset)?.match ?? -1;
   }
 
+  /** A field is left out for another reason. */
+  leaveOut(reason: string): void {
+    this.#fail(reason);
+  }
+
   forget(): void {
     this.#young.clear();
     this.#old.clear();
@@ -112,7 +117,7 @@ export class FieldReader {
   }
 
   #read(offset: number): Field | undefined {
-    if (!this.#locate(offset)) return this.#fail('is damaged or larger than 64 MiB');
+    if (!this.#locate(offset)) return this.#fail('is damaged or larger than 16 MiB');
     const { bytes, view, at } = this.#file.data;
     const isShared = view.getUint32(at + DATA_COUNT_AT, true) > 1;
     const end = at + getUint64(view, at + 8);

@@ -14,6 +14,8 @@ import { type WindowCache, WindowedFile } from './windows.ts';
 const MAX_ENTRY_BYTES = 1024 * 1024;
 /** So many damaged entries at the end of a file are looked at again when it grows. */
 const RECHECKED = 64;
+/** After so many damaged ones in a row others get a turn. */
+const MAX_DAMAGED = 65_536;
 /** A search that meets damaged entries looks at so many others beside them. */
 const NEIGHBOURS = 100;
 
@@ -75,7 +77,7 @@ export class JournalFile implements Location {
   refresh(): boolean {
     const got = this.data.readInto(headerBytes, HEADER_BYTES, 0);
     const header = readHeader(headerBytes.subarray(0, got));
-    this.isArchived ||= header.isArchived;
+    this.#archive(header);
     // Damaged entries at the end, if there are any, get another chance.
     if (header.entries === this.count && this.index >= this.count) return false;
     this.data.dropFrom(header.entries === this.count ? 0 : this.#tailObject);
@@ -110,9 +112,10 @@ export class JournalFile implements Location {
   }
 
   #loadFirst(): boolean {
-    for (let index = this.index; index < this.count; index++) {
+    const end = Math.min(this.count, this.index + MAX_DAMAGED);
+    for (let index = this.index; index < end; index++) {
       if (!this.#readEntry(this.#list.at(index))) {
-        if (this.#list.isBroken) break;
+        if (this.#list.isBroken) return this.#giveUp(this.count);
         continue;
       }
       this.damaged += index - this.index;
@@ -120,8 +123,7 @@ export class JournalFile implements Location {
       this.hasHead = true;
       return true;
     }
-    this.#giveUp();
-    return false;
+    return this.#giveUp(end);
   }
 
   /** The head cannot be read now: it waits for the next refresh. */
@@ -172,17 +174,25 @@ export class JournalFile implements Location {
   #take(header: Header): void {
     this.count = header.entries;
     this.tailSeqnum = header.tailSeqnum;
-    this.isArchived ||= header.isArchived;
+    this.#archive(header);
     this.#tailObject = header.tailObject;
   }
 
-  /** From `index` on nothing was sound: what comes long before the end will not be looked at again. */
-  #giveUp(): void {
+  /** Nobody goes on with a file that journald has put aside, whatever state it was left in. */
+  #archive(header: Header): void {
+    this.isArchived ||= header.isArchived || this.path.endsWith('~');
+  }
+
+  /** Nothing before `end` is sound. The last few of a file may become so, and are looked at again. */
+  #giveUp(end: number): false {
+    const isFinal = this.isArchived || end < this.count;
+    const index = isFinal ? end : this.#list.isBroken ? this.index : end - RECHECKED;
     this.#isIdle = true;
-    const index = this.isArchived || this.#list.isBroken ? this.count : this.count - RECHECKED;
-    if (index <= this.index) return;
-    this.damaged += index - this.index;
-    this.index = index;
+    if (index > this.index) {
+      this.damaged += index - this.index;
+      this.index = index;
+    }
+    return false;
   }
 
   /** The first sound entry of [from, to) and near `from`; `to` where there is none. */

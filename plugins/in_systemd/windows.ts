@@ -17,6 +17,9 @@ import fs from 'node:fs';
 const STRIDE = 128 * 1024;
 const OVERLAP = 16 * 1024;
 
+/** No file is as long; Node refuses to read what lies behind. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
+
 interface Window {
   owner: WindowedFile | undefined;
   index: number;
@@ -106,11 +109,13 @@ export class WindowedFile {
       this.at = offset - this.#start;
       return true;
     }
+    if (offset > MAX_OFFSET) return false;
     return length > OVERLAP ? this.#locateLong(offset, length) : this.#locateWindow(offset, length);
   }
 
   /** Reads past the windows, for what may change at any time. @returns how many bytes there were */
   readInto(bytes: Buffer, length: number, offset: number): number {
+    if (offset > MAX_OFFSET) return 0;
     return fs.readSync(this.#fd, bytes, 0, length, offset);
   }
 

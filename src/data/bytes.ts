@@ -3,6 +3,7 @@
  * one a byte, and become those bytes again. Well-formed text, that is nearly all, goes through Node's own fast code.
  */
 import { isUtf8 } from 'node:buffer';
+import os from 'node:os';
 
 /** The bytes of a text. Other lone surrogates become U+FFFD, as in Node. */
 export function encodeText(text: string): Buffer {
@@ -31,26 +32,37 @@ export function decodeText(bytes: Buffer): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : decodeBroken(bytes);
 }
 
+/** Through UTF-16 in one buffer: pieces of text put together one by one would take 75 bytes a byte. */
 function decodeBroken(bytes: Buffer): string {
-  let text = '';
-  let at = 0;
-  while (at < bytes.length) {
+  const units = new Uint16Array(bytes.length);
+  let count = 0;
+  for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at);
-    if (length > 0) text += bytes.toString('utf8', at, at + length);
-    else text += String.fromCharCode(0xdc00 + (bytes[at] as number));
+    const point = length > 0 ? codePoint(bytes, at, length) : 0xdc00 + (bytes[at] as number);
+    if (point > 0xffff) units[count++] = 0xd7c0 + (point >> 10);
+    units[count++] = point > 0xffff ? 0xdc00 | (point & 0x3ff) : point;
     at += Math.max(length, 1);
   }
-  return text;
+  if (os.endianness() === 'BE') Buffer.from(units.buffer).swap16();
+  return Buffer.from(units.buffer, 0, count * 2).toString('utf16le');
 }
 
-/** How long the well-formed run of UTF-8 at `at` is: all ASCII that follows, or one character; 0 for a bad byte. */
+/** How many bytes the character at `at` has; 0 for a bad byte. What is valid: the Unicode Standard, table 3-7. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] as number;
-  if (first < 0x80) {
-    let end = at + 1;
-    while (end < bytes.length && (bytes[end] as number) < 0x80) end++;
-    return end - at;
-  }
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  return length > 0 && at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length)) ? length : 0;
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (at + length > bytes.length) return 0;
+  const second = bytes[at + 1] as number;
+  if (second < (first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80)) return 0;
+  if (second > (first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf)) return 0;
+  for (let i = 2; i < length; i++) if (((bytes[at + i] as number) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+function codePoint(bytes: Buffer, at: number, length: number): number {
+  let point = (bytes[at] as number) & (length === 1 ? 0x7f : 0x7f >> length);
+  for (let i = 1; i < length; i++) point = (point << 6) | ((bytes[at + i] as number) & 0x3f);
+  return point;
 }
