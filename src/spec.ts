@@ -81,6 +81,8 @@ export interface OutputSpec extends Instance<OutputDefinition>, Matching {
   /** Workers as written, or undefined. */
   readonly workers: number | undefined;
   readonly storageTotalLimitBytes: number | undefined;
+  /** Where what it gives up goes; undefined: nowhere. */
+  readonly deadLetter: { readonly kind: 'file' | 'output'; readonly name: string } | undefined;
   readonly processors: readonly ProcessorSpec[];
 }
 

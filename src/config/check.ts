@@ -7,6 +7,7 @@ import { compileRegex } from '../data/regex.ts';
 import { readMultilineLimit } from '../parsers/multiline.ts';
 import type { AnyDefinition, Level, PluginIndex } from '../plugin.ts';
 import type { FilterSpec, InputSpec, Matching, OutputSpec, PipelineSpec, StorageType } from '../spec.ts';
+import { checkDeadLetters } from './dead_letter.ts';
 import { type Diagnostics, guess } from './diagnostic.ts';
 import { loadPlugin, type ReadInstance, readInstance } from './instance.ts';
 import { matchesNothing, tagPatterns } from './matching.ts';
@@ -14,7 +15,7 @@ import { readProcessors, readRoutes } from './nested.ts';
 import { CheckedParsers } from './parsers.ts';
 import { checkSections } from './sections.ts';
 import { readService } from './service.ts';
-import { type PluginKind, readRetryLimit, readSizeLimit } from './shared.ts';
+import { type PluginKind, readDeadLetter, readRetryLimit, readSizeLimit } from './shared.ts';
 import { type ConfigTree, lastValue, type Section } from './tree.ts';
 
 export interface CheckRequest {
@@ -150,6 +151,7 @@ class Checker {
 
   async #output(section: Section, name: string, read: ReadInstance): Promise<OutputSpec> {
     const { shared } = read;
+    const deadLetter = shared.get('dead_letter')?.value;
     return {
       ...this.#instance(section, name, read),
       definition: read.definition as OutputSpec['definition'],
@@ -157,6 +159,7 @@ class Checker {
       retryLimit: this.#retryLimit(read),
       workers: shared.get('workers')?.value as number | undefined,
       storageTotalLimitBytes: this.#sizeLimit(read),
+      deadLetter: deadLetter === undefined ? undefined : readDeadLetter(String(deadLetter)),
       processors: await readProcessors(section, name, this.#request.plugins, this.#diagnostics),
     };
   }
@@ -205,6 +208,7 @@ class Checker {
   }
 
   #routing(inputs: readonly InputSpec[], filters: readonly FilterSpec[], outputs: readonly OutputSpec[]): void {
+    const graves = checkDeadLetters(outputs, this.#diagnostics);
     const names = outputs.flatMap(({ name, alias, definition }) => [alias ?? name, name, definition.name]);
     for (const { routes, place } of inputs)
       for (const output of routes?.flatMap((route) => route.outputs) ?? [])
@@ -217,12 +221,14 @@ class Checker {
     const routed = inputs.some(({ routes }) => routes !== undefined);
     const alone = inputs.length === 1 && outputs.length === 1;
     for (const output of outputs) {
-      if (output.match !== undefined || output.matchRegex !== undefined || alone || routed) continue;
+      if (output.match !== undefined || output.matchRegex !== undefined || alone || routed || graves.has(output))
+        continue;
       this.#diagnostics.warning(output.place, `output ${output.definition.name} has no Match, so it gets nothing`);
     }
     const every = [...filters, ...inputs.flatMap((i) => i.processors), ...outputs.flatMap((o) => o.processors)];
     const patterns = tagPatterns(inputs, every);
-    if (patterns && patterns.length > 0) for (const spec of [...filters, ...outputs]) this.#reach(spec, patterns);
+    if (patterns && patterns.length > 0)
+      for (const spec of [...filters, ...outputs.filter((output) => !graves.has(output))]) this.#reach(spec, patterns);
   }
 
   #reach(spec: FilterSpec | OutputSpec, patterns: readonly string[]): void {

@@ -5,7 +5,7 @@
  */
 import { type OptionTable, readSize } from '../options.ts';
 import type { Level } from '../plugin.ts';
-import type { StorageType } from '../spec.ts';
+import type { OutputSpec, StorageType } from '../spec.ts';
 
 export type PluginKind = 'input' | 'filter' | 'output';
 
@@ -46,6 +46,10 @@ export const SHARED: Readonly<Record<PluginKind, OptionTable>> = {
     retry_limit: {
       type: 'text',
       help: 'How often a chunk is tried again: a number, no_limits (or off, false), no_retries.',
+    },
+    dead_letter: {
+      type: 'text',
+      help: 'Where records go that this output gives up: a file (with a slash in it), or another output by Alias or name.',
     },
     workers: { type: 'integer', help: 'How many chunks may be under way at once.' },
     'storage.total_limit_size': {
@@ -148,6 +152,11 @@ export function readRetryLimit(text: string): number | undefined {
 }
 
 export const STORAGE_TYPES: readonly StorageType[] = ['memory', 'filesystem', 'memrb'];
+
+/** dead_letter: what has a slash in it is a file. */
+export function readDeadLetter(text: string): OutputSpec['deadLetter'] {
+  return { kind: text.includes('/') ? 'file' : 'output', name: text };
+}
 
 /** storage.total_limit_size: undefined is no limit. @throws OptionError */
 export function readSizeLimit(text: string): number | undefined {

@@ -10,10 +10,11 @@ import type { AnyDefinition, Clock, FilterHost, Input, InputHost, OutputHost } f
 import type { FilterSpec, InputSpec, Instance, OutputSpec, PipelineSpec, ProcessorSpec } from '../spec.ts';
 import { Backlog } from './backlog.ts';
 import { MemoryBudget } from './budget.ts';
-import { DeadLetters } from './dead_letters.ts';
+import { DeadLetterFile, DeadLetterOutput } from './dead_letters.ts';
 import { EngineFilterHost, EngineInputHost, EngineOutputHost, type HostEnvironment } from './hosts.ts';
 import { Ingest } from './ingest.ts';
 import { OutputUnit } from './output_unit.ts';
+import { RejectedChunks } from './rejected.ts';
 import { compileMatching, EventRouter, perTag } from './routes.ts';
 import type { Scheduler } from './scheduler.ts';
 import { FilterUnit } from './stages.ts';
@@ -76,6 +77,7 @@ class Assembler {
       const unit = await this.#output(output);
       if (unit) outputs.push(unit);
     }
+    for (const unit of outputs) unit.deadLetters = this.#deadLetters(unit, outputs);
     const filters: FilterUnit[] = [];
     for (const filter of this.#spec.filters) {
       const unit = await this.#filter(filter, compileMatching(filter), undefined);
@@ -86,6 +88,14 @@ class Assembler {
     const inputs = await this.#inputs(filters, outputs, outputsFor);
     const storage = this.#store && { store: this.#store, backlog: this.#backlog(this.#store, outputs, outputsFor) };
     return { inputs, filters: this.#units, outputs, storage, errors: this.#errors };
+  }
+
+  #deadLetters({ spec }: OutputUnit, outputs: readonly OutputUnit[]): OutputUnit['deadLetters'] {
+    const { deadLetter } = spec;
+    if (!deadLetter) return undefined;
+    if (deadLetter.kind === 'file') return new DeadLetterFile(deadLetter.name, this.#deps.log);
+    const target = outputs.find(({ label, spec }) => label === deadLetter.name || spec.name === deadLetter.name);
+    return target && new DeadLetterOutput(target);
   }
 
   #backlog(store: ChunkStore, outputs: readonly OutputUnit[], outputsFor: Ingest['settings']['outputsFor']): Backlog {
@@ -137,14 +147,15 @@ class Assembler {
     const output = await this.#create(spec, () => create(spec.options, host));
     const processors = await this.#processors(spec.processors);
     if (!output) return undefined;
-    const { log, scheduler, signal, progress } = this.#deps;
+    const { clock, log, scheduler, signal, progress } = this.#deps;
     const { storage } = this.#spec.service;
     host.unit = new OutputUnit(spec, output, processors, {
+      clock,
       log,
       scheduler,
       counters: env.counters,
       signal,
-      deadLetters: storage?.keepRejected ? new DeadLetters(storage, log) : undefined,
+      rejected: storage?.keepRejected ? new RejectedChunks(storage, log) : undefined,
       deleteBroken: storage?.deleteIrrecoverableChunks ?? false,
       progress,
     });

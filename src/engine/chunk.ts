@@ -258,6 +258,11 @@ export class Chunk implements Batch {
     return readContent((this.file as ChunkFile).readNow(), this.#isChecked).content;
   }
 
+  /** The events, also where they have to come from disk. @throws as `content`. */
+  eventsFromAnywhere(): readonly LogEvent[] {
+    return this.#isDown ? decodeEvents(this.content()) : this.events;
+  }
+
   /** Only these outputs still want it: a later run goes by that. @throws what the system says. */
   restrict(routes: readonly DirectRoute[]): void {
     if (!this.file || this.#keepFile || !this.isDurable) return;

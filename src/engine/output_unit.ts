@@ -6,23 +6,25 @@
 import type { LogEvent } from '../data/event.ts';
 import type { Logger } from '../log.ts';
 import type { Counters } from '../metrics.ts';
-import { type Batch, type Output, retry, type Verdict } from '../plugin.ts';
+import { type Batch, type Clock, type Output, retry, type Verdict } from '../plugin.ts';
 import type { OutputSpec } from '../spec.ts';
 import type { Chunk } from './chunk.ts';
 import { ChunkFormatError, type DirectRoute } from './chunk_format.ts';
-import type { DeadLetters } from './dead_letters.ts';
+import { type DeadLetters, type Letter, letterTime } from './dead_letters.ts';
 import { Delivery } from './delivery.ts';
 import { DiskShare } from './disk_share.ts';
+import type { RejectedChunks } from './rejected.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { FilterUnit } from './stages.ts';
 
 export interface OutputEnvironment {
+  readonly clock: Clock;
   readonly log: Logger;
   readonly scheduler: Scheduler;
   readonly counters: Counters;
   readonly signal: AbortSignal;
-  /** Where what is given up goes; undefined: nowhere. */
-  readonly deadLetters: DeadLetters | undefined;
+  /** storage.keep.rejected. */
+  readonly rejected: RejectedChunks | undefined;
   /** storage.delete_irrecoverable_chunks. */
   readonly deleteBroken: boolean;
   /** Called when a delivery stands still: answered, or waiting for its retry. */
@@ -35,13 +37,15 @@ export class OutputUnit {
   /** The alias, or the instance's name: what log lines and routes call it. */
   readonly label: string;
   readonly disk: DiskShare;
+  /** The option dead_letter; set before the start. */
+  deadLetters: DeadLetters | undefined;
   readonly #env: OutputEnvironment;
   readonly #concurrency: number;
   readonly #processors: readonly FilterUnit[];
   readonly #queue: Delivery[] = [];
   readonly #open = new Set<Delivery>();
-  /** How many events of a batch the output gave up while the others go on. */
-  readonly #discarded = new WeakMap<Batch, number>();
+  /** What the output gave up of a batch while the others go on. */
+  readonly #discarded = new WeakMap<Batch, { events: LogEvent[]; letters: Promise<'safe' | 'lost'>[] }>();
   #inFlight = 0;
   #pumping = false;
   #nextId = 0;
@@ -134,7 +138,10 @@ export class OutputUnit {
   /** OutputHost.discard. */
   discard(batch: Batch, events: readonly LogEvent[], reason: string): void {
     if (events.length === 0) return;
-    this.#discarded.set(batch, (this.#discarded.get(batch) ?? 0) + events.length);
+    const discarded = this.#discarded.get(batch) ?? { events: [], letters: [] };
+    this.#discarded.set(batch, discarded);
+    for (const event of events) discarded.events.push(event);
+    if (this.deadLetters) discarded.letters.push(this.deadLetters.send(events, this.#letter(batch.tag, reason)));
     this.#env.counters.add('output_dropped_records_total', events.length, reason);
     this.#env.log.error(
       `[engine] ${events.length} of ${batch.count} records with tag '${batch.tag}' were refused and are dropped: ${reason}: output=${this.label}`,
@@ -220,7 +227,7 @@ export class OutputUnit {
   #judge(delivery: Delivery, verdict: Verdict): void {
     const { chunk } = delivery;
     const { counters, log } = this.#env;
-    const left = delivery.batch.count - (this.#discarded.get(delivery.batch) ?? 0);
+    const left = delivery.batch.count - (this.#discarded.get(delivery.batch)?.events.length ?? 0);
     if (verdict.kind === 'retry') {
       this.#retry(delivery, verdict);
       return;
@@ -240,7 +247,7 @@ export class OutputUnit {
       log.info(
         `[engine] flush chunk '${chunk.name}' succeeded at retry ${delivery.attempts - 1}: ${this.#path(delivery)}`,
       );
-    this.#answer(delivery, 'safe');
+    this.#end(delivery);
   }
 
   #retry(delivery: Delivery, verdict: Verdict & { kind: 'retry' }): void {
@@ -278,9 +285,41 @@ export class OutputUnit {
   }
 
   /** What is given up for good goes to the dead letters, where there are any; then nobody waits for it any longer. */
-  #bury(delivery: Delivery, _reason: string): void {
-    this.#env.deadLetters?.bury(delivery.chunk, this.label);
-    this.#answer(delivery, 'safe');
+  #bury(delivery: Delivery, reason: string): void {
+    const { chunk, batch } = delivery;
+    this.#env.rejected?.keep(chunk, this.label);
+    if (!this.deadLetters) {
+      this.#end(delivery);
+      return;
+    }
+    const letters = this.#discarded.get(batch)?.letters ?? [];
+    try {
+      const events = batch === chunk ? chunk.eventsFromAnywhere() : batch.events;
+      const discarded = new Set(this.#discarded.get(batch)?.events);
+      const rest = discarded.size === 0 ? events : events.filter((event) => !discarded.has(event));
+      letters.push(this.deadLetters.send(rest, this.#letter(batch.tag, reason)));
+    } catch (error) {
+      this.#env.log.error(
+        `[engine] chunk '${chunk.name}' cannot be kept as a dead letter: ${(error as Error).message}`,
+      );
+    }
+    this.#end(delivery, letters);
+  }
+
+  #letter(tag: string, reason: string): Letter {
+    return { tag, reason, output: this.label, time: letterTime(this.#env.clock.now()) };
+  }
+
+  /** The delivery is over; its source waits until what was given up of it has arrived elsewhere. */
+  #end(delivery: Delivery, letters = this.#discarded.get(delivery.batch)?.letters ?? []): void {
+    if (letters.length === 0) {
+      this.#answer(delivery, 'safe');
+      return;
+    }
+    Promise.all(letters).then((outcomes) => {
+      // Given up on meanwhile: the shutdown's grace is over.
+      if (delivery.state !== 'answered') this.#answer(delivery, outcomes.includes('lost') ? 'lost' : 'safe');
+    });
   }
 
   /** In the words of Fluent Bit's log lines. */

@@ -188,7 +188,7 @@ t.test('hundreds of open chunks share a bounded number of descriptors', async (t
     store.flush();
     t.ok(fs.readdirSync('/proc/self/fd').length - before <= 260);
   }
-  for (const [i] of chunks.entries()) t.equal(whole(path.join(place, `in.0/1-1.${i}.flb`)).length, 2);
+  t.ok(chunks.every(({ name }) => whole(path.join(place, 'in.0', name)).length === 2));
   for (const one of chunks) one.settle('safe');
   t.same(fs.readdirSync(path.join(place, 'in.0')), []);
   t.equal(fs.readdirSync('/proc/self/fd').length, before);

@@ -198,6 +198,7 @@ export function rig(plan: Plan): Rig {
       retryLimit: 1,
       workers: undefined,
       storageTotalLimitBytes: undefined,
+      deadLetter: undefined,
       processors: (processors ?? []).map(({ make, condition }) => processorSpec(make, condition)),
       ...own,
     })),
