@@ -66,13 +66,25 @@ export function renderDiagnostic({ severity, message, place }: Diagnostic): stri
   if (place?.text === undefined || place.text === '') return head;
   // A long line is cut around the place; what is no visible character must not move the carets.
   const from = place.column - 1 > SHOWN - 40 ? place.column - 1 - 40 : 0;
-  const shown = visible(place.text.slice(from, from + SHOWN));
+  const shown = visible(masked(place.text).slice(from, from + SHOWN));
   const at = place.column - 1 - from;
   const length = Math.max(1, Math.min(place.length ?? 1, shown.length - at));
   const number = String(place.line);
   const margin = ' '.repeat(number.length);
   return `${head}  ${number} | ${shown}\n  ${margin} | ${' '.repeat(Math.max(0, at))}${'^'.repeat(length)}\n`;
 }
+
+/**
+ * A line goes to logs that others read: the value of a key that sounds like a secret is not shown, not even where the
+ * key is misspelled. It keeps its length, so that carets stay where they belong.
+ */
+function masked(line: string): string {
+  const [, before = '', value = ''] = SECRET.exec(line) ?? [];
+  return value === '' ? line : before + '*'.repeat(value.length);
+}
+
+const SECRET =
+  /^([\s-]*(?:"?[\w.-]*(?:pas+w|pwd|secret|token|shared_key|credential|api_?key)[\w.-]*"?\s*[:=]?\s+|"?headers?"?\s*:?\s+"?'?(?:authorization|x-api-key|cookie)"?\s*:?\s+))(\S.*)$/i;
 
 /** Control characters would move the carets, or the cursor of the terminal. */
 function visible(text: string): string {

@@ -90,3 +90,24 @@ t.test('the nearest word is found in spite of a typing mistake, and nothing far 
 t.test('a very long word costs little', async (t) => {
   t.equal(nearestWord('x'.repeat(1_000_000), ['path']), undefined);
 });
+
+t.test('a value that sounds like a secret is not shown, and the carets stay', async (t) => {
+  const shown = (text: string, column = 3, length = 4): string =>
+    renderDiagnostic({ severity: 'error', message: 'm', place: { file: 'f', line: 1, column, text, length } });
+  for (const line of [
+    '  http_passwd hunter2',
+    '  http_paswd  hunter2',
+    '  - http_passwd: "hunter2"',
+    '    "tls.key_passwd": hunter2',
+    '  Shared_Key hunter2',
+    '  bearer_token hunter2',
+    '  oauth2.client_secret hunter2',
+    '  Header Authorization Bearer hunter2',
+    '  header: Authorization Basic hunter2',
+  ]) {
+    t.notMatch(shown(line), /hunter2|Bearer/, line);
+    t.match(shown(line), new RegExp(`  1 \\| ${line.slice(0, 8)}`));
+  }
+  t.match(shown('  path /var/log/tokens.log'), 'tokens.log');
+  t.match(shown('  http_passwd hunter2', 15, 7), /\| {15}\^{7}\n/);
+});
