@@ -10,7 +10,7 @@ import type { AnyDefinition, Clock, FilterHost, Input, InputHost, OutputHost } f
 import type { FilterSpec, InputSpec, Instance, OutputSpec, PipelineSpec, ProcessorSpec } from '../spec.ts';
 import { Backlog } from './backlog.ts';
 import { MemoryBudget } from './budget.ts';
-import { DeadLetterFile, DeadLetterOutput } from './dead_letters.ts';
+import { DeadLetterFile, DeadLetterOutput, type DeadLetters } from './dead_letters.ts';
 import { EngineFilterHost, EngineInputHost, EngineOutputHost, type HostEnvironment } from './hosts.ts';
 import { Ingest } from './ingest.ts';
 import { OutputUnit } from './output_unit.ts';
@@ -77,7 +77,7 @@ class Assembler {
       const unit = await this.#output(output);
       if (unit) outputs.push(unit);
     }
-    for (const unit of outputs) unit.deadLetters = this.#deadLetters(unit, outputs);
+    for (const unit of outputs) unit.givenUp.deadLetters = this.#deadLetters(unit, outputs);
     const filters: FilterUnit[] = [];
     for (const filter of this.#spec.filters) {
       const unit = await this.#filter(filter, compileMatching(filter), undefined);
@@ -90,7 +90,7 @@ class Assembler {
     return { inputs, filters: this.#units, outputs, storage, errors: this.#errors };
   }
 
-  #deadLetters({ spec }: OutputUnit, outputs: readonly OutputUnit[]): OutputUnit['deadLetters'] {
+  #deadLetters({ spec }: OutputUnit, outputs: readonly OutputUnit[]): DeadLetters | undefined {
     const { deadLetter } = spec;
     if (!deadLetter) return undefined;
     if (deadLetter.kind === 'file') return new DeadLetterFile(deadLetter.name, this.#deps.log);

@@ -10,9 +10,9 @@ import { type Batch, type Clock, type Output, retry, type Verdict } from '../plu
 import type { OutputSpec } from '../spec.ts';
 import type { Chunk } from './chunk.ts';
 import { ChunkFormatError, type DirectRoute } from './chunk_format.ts';
-import { type DeadLetters, type Letter, letterTime } from './dead_letters.ts';
 import { Delivery } from './delivery.ts';
 import { DiskShare } from './disk_share.ts';
+import { GivenUp } from './given_up.ts';
 import type { RejectedChunks } from './rejected.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { FilterUnit } from './stages.ts';
@@ -37,15 +37,12 @@ export class OutputUnit {
   /** The alias, or the instance's name: what log lines and routes call it. */
   readonly label: string;
   readonly disk: DiskShare;
-  /** The option dead_letter; set before the start. */
-  deadLetters: DeadLetters | undefined;
+  readonly givenUp: GivenUp;
   readonly #env: OutputEnvironment;
   readonly #concurrency: number;
   readonly #processors: readonly FilterUnit[];
   readonly #queue: Delivery[] = [];
   readonly #open = new Set<Delivery>();
-  /** What the output gave up of a batch while the others go on. */
-  readonly #discarded = new WeakMap<Batch, { events: LogEvent[]; letters: Promise<'safe' | 'lost'>[] }>();
   #inFlight = 0;
   #pumping = false;
   #nextId = 0;
@@ -57,6 +54,7 @@ export class OutputUnit {
     this.#env = env;
     this.#processors = processors;
     this.disk = new DiskShare(spec.storageTotalLimitBytes);
+    this.givenUp = new GivenUp(this.label, env.clock, env.log, env.rejected);
     // An output that must see one batch after the other (1) does so whatever Workers says.
     const own = spec.definition.concurrency;
     this.#concurrency = own === 1 ? 1 : Math.max(own, spec.workers ?? 0);
@@ -138,10 +136,7 @@ export class OutputUnit {
   /** OutputHost.discard. */
   discard(batch: Batch, events: readonly LogEvent[], reason: string): void {
     if (events.length === 0) return;
-    const discarded = this.#discarded.get(batch) ?? { events: [], letters: [] };
-    this.#discarded.set(batch, discarded);
-    for (const event of events) discarded.events.push(event);
-    if (this.deadLetters) discarded.letters.push(this.deadLetters.send(events, this.#letter(batch.tag, reason)));
+    this.givenUp.discard(batch, events, reason);
     this.#env.counters.add('output_dropped_records_total', events.length, reason);
     this.#env.log.error(
       `[engine] ${events.length} of ${batch.count} records with tag '${batch.tag}' were refused and are dropped: ${reason}: output=${this.label}`,
@@ -227,9 +222,9 @@ export class OutputUnit {
   #judge(delivery: Delivery, verdict: Verdict): void {
     const { chunk } = delivery;
     const { counters, log } = this.#env;
-    const left = delivery.batch.count - (this.#discarded.get(delivery.batch)?.events.length ?? 0);
+    const left = delivery.batch.count - this.givenUp.countOf(delivery.batch);
     if (verdict.kind === 'retry') {
-      this.#retry(delivery, verdict);
+      this.#retry(delivery, verdict, left);
       return;
     }
     if (verdict.kind === 'drop') {
@@ -238,7 +233,8 @@ export class OutputUnit {
       log.error(
         `[engine] chunk '${chunk.name}' was refused and is dropped, ${left} records: ${verdict.reason}: ${this.#path(delivery)}`,
       );
-      this.#bury(delivery, verdict.reason);
+      this.givenUp.bury(delivery, verdict.reason);
+      this.#end(delivery);
       return;
     }
     counters.add('output_proc_records_total', left);
@@ -250,24 +246,26 @@ export class OutputUnit {
     this.#end(delivery);
   }
 
-  #retry(delivery: Delivery, verdict: Verdict & { kind: 'retry' }): void {
+  /** `left`: how many events it is about. */
+  #retry(delivery: Delivery, verdict: Verdict & { kind: 'retry' }, left: number): void {
     const { chunk } = delivery;
     const { counters, log, scheduler } = this.#env;
     if (delivery.attempts > this.spec.retryLimit) {
       const never = this.spec.retryLimit === 0;
       if (!never) counters.add('output_retries_failed_total');
-      counters.add('output_dropped_records_total', chunk.count, never ? 'no retries' : 'retry limit');
+      counters.add('output_dropped_records_total', left, never ? 'no retries' : 'retry limit');
       log.error(
         never
-          ? `[engine] chunk '${chunk.name}' is not retried (no retry config), ${chunk.count} records dropped: ${verdict.reason}: ${this.#path(delivery)}`
-          : `[engine] chunk '${chunk.name}' cannot be retried, ${chunk.count} records dropped: ${verdict.reason}: ${this.#path(delivery)}`,
+          ? `[engine] chunk '${chunk.name}' is not retried (no retry config), ${left} records dropped: ${verdict.reason}: ${this.#path(delivery)}`
+          : `[engine] chunk '${chunk.name}' cannot be retried, ${left} records dropped: ${verdict.reason}: ${this.#path(delivery)}`,
       );
-      this.#bury(delivery, verdict.reason);
+      this.givenUp.bury(delivery, verdict.reason);
+      this.#end(delivery);
       return;
     }
     const delayMs = scheduler.delayMs(delivery.attempts, verdict.afterMs);
     counters.add('output_retries_total');
-    counters.add('output_retried_records_total', chunk.count);
+    counters.add('output_retried_records_total', left);
     log.warn(
       `[engine] failed to flush chunk '${chunk.name}', retry in ${Math.round(delayMs / 1000)} seconds: ${verdict.reason}: ${this.#path(delivery)}`,
     );
@@ -284,42 +282,15 @@ export class OutputUnit {
     this.#env.progress();
   }
 
-  /** What is given up for good goes to the dead letters, where there are any; then nobody waits for it any longer. */
-  #bury(delivery: Delivery, reason: string): void {
-    const { chunk, batch } = delivery;
-    this.#env.rejected?.keep(chunk, this.label);
-    if (!this.deadLetters) {
-      this.#end(delivery);
-      return;
-    }
-    const letters = this.#discarded.get(batch)?.letters ?? [];
-    try {
-      const events = batch === chunk ? chunk.eventsFromAnywhere() : batch.events;
-      const discarded = new Set(this.#discarded.get(batch)?.events);
-      const rest = discarded.size === 0 ? events : events.filter((event) => !discarded.has(event));
-      letters.push(this.deadLetters.send(rest, this.#letter(batch.tag, reason)));
-    } catch (error) {
-      this.#env.log.error(
-        `[engine] chunk '${chunk.name}' cannot be kept as a dead letter: ${(error as Error).message}`,
-      );
-    }
-    this.#end(delivery, letters);
-  }
-
-  #letter(tag: string, reason: string): Letter {
-    return { tag, reason, output: this.label, time: letterTime(this.#env.clock.now()) };
-  }
-
   /** The delivery is over; its source waits until what was given up of it has arrived elsewhere. */
-  #end(delivery: Delivery, letters = this.#discarded.get(delivery.batch)?.letters ?? []): void {
-    if (letters.length === 0) {
-      this.#answer(delivery, 'safe');
-      return;
-    }
-    Promise.all(letters).then((outcomes) => {
-      // Given up on meanwhile: the shutdown's grace is over.
-      if (delivery.state !== 'answered') this.#answer(delivery, outcomes.includes('lost') ? 'lost' : 'safe');
-    });
+  #end(delivery: Delivery): void {
+    const letters = this.givenUp.arrived(delivery.batch);
+    if (!letters) this.#answer(delivery, 'safe');
+    else
+      letters.then((outcome) => {
+        // Answered meanwhile: the shutdown's grace is over.
+        if (delivery.state !== 'answered') this.#answer(delivery, outcome);
+      });
   }
 
   /** In the words of Fluent Bit's log lines. */
