@@ -5,6 +5,8 @@ export interface Place {
   readonly file: string;
   readonly work: string;
   readonly root: string;
+  /** Where the sink listens, for pipelines that have one. */
+  readonly port: number;
 }
 
 export interface Pipeline {
@@ -12,6 +14,8 @@ export interface Pipeline {
   readonly form: 'docker' | 'cri';
   /** Multiples of the yardstick that Fluent Bit 5.1.1 reached on the same data; undefined: not measured. */
   readonly fluentBit?: number;
+  /** Which of the sink's counts is that of the events; undefined: no sink. */
+  readonly sink?: 'lines' | 'cloudwatch' | 'loki';
   /** How many of the lines reach the output, counted in the file by other means than the pipeline's. */
   keeps(lines: number, file: string): number;
   config(place: Place): string;
@@ -48,6 +52,14 @@ ${rest}`;
 const TO_NULL = `[OUTPUT]
     Name   null
     Match  *
+`;
+
+const toHttp = ({ port }: Place): string => `[OUTPUT]
+    Name    http
+    Match   *
+    Host    127.0.0.1
+    Port    ${port}
+    Format  json_lines
 `;
 
 export const PIPELINES: readonly Pipeline[] = [
@@ -107,6 +119,20 @@ export const PIPELINES: readonly Pipeline[] = [
 
 ${TO_NULL}`,
       ),
+  },
+  {
+    name: 'tail, cri regex > http',
+    form: 'cri',
+    sink: 'lines',
+    keeps: all,
+    config: (place) => config(place, '    Parser          cri\n', toHttp(place)),
+  },
+  {
+    name: 'tail, cri regex, on disk > http',
+    form: 'cri',
+    sink: 'lines',
+    keeps: all,
+    config: (place) => config(place, '    Parser          cri\n    storage.type    filesystem\n', toHttp(place)),
   },
   {
     name: 'tail, cri regex > file',

@@ -8,6 +8,7 @@
  * `--rounds` times; the best counts, since whatever else the machine does only ever slows a run down.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -71,12 +72,34 @@ async function yardstick(file: string, rounds: number): Promise<number> {
   return best;
 }
 
+interface Sink {
+  readonly port: number;
+  expect(what: string, events: number): Promise<void>;
+  stop(): void;
+}
+
+/** The far end: its CPU time is not counted, since it ends after the measurement. */
+async function startSink(): Promise<Sink> {
+  const child = spawn(process.execPath, ['bench/sink.ts'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [first] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(first.toString());
+  return {
+    port,
+    async expect(what, events) {
+      const count = (await (await fetch(`http://127.0.0.1:${port}/count`)).json()) as Record<string, number>;
+      if (count[what] !== events) throw new Error(`${count[what]} of ${events} events arrived`);
+    },
+    stop: () => child.kill(),
+  };
+}
+
 async function measure(pipeline: Pipeline, lines: number, rounds: number, profile: boolean): Promise<Run> {
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-'));
   const config = path.join(work, 'bench.conf');
   const file = data(lines, pipeline.form);
   const expected = pipeline.keeps(lines, file);
-  fs.writeFileSync(config, pipeline.config({ file, work, root: ROOT }));
+  const sink = pipeline.sink && (await startSink());
+  fs.writeFileSync(config, pipeline.config({ file, work, root: ROOT, port: sink?.port ?? 0 }));
   let best: Run | undefined;
   for (let i = 0; i < rounds; i++) {
     const flags = profile
@@ -86,9 +109,11 @@ async function measure(pipeline: Pipeline, lines: number, rounds: number, profil
     const read = Number(/(\d+) records read/.exec(result.stderr)?.[1]);
     if (read !== lines) throw new Error(`${pipeline.name}: ${read} of ${lines} lines were read\n${result.stderr}`);
     const delivered = Number(/(\d+) records delivered/.exec(result.stderr)?.[1]);
+    if (sink && pipeline.sink) await sink.expect(pipeline.sink, expected * (i + 1));
     if (delivered !== expected) throw new Error(`${pipeline.name}: ${delivered} of ${expected} records were delivered`);
     if (!best || result.cpuSeconds < best.cpuSeconds) best = result;
   }
+  sink?.stop();
   fs.rmSync(work, { recursive: true, force: true });
   return best as Run;
 }
