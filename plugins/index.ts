@@ -10,9 +10,13 @@ export const plugins: PluginIndex = {
     exec: () => import('./in_exec/index.ts'),
     forward: () => import('./in_forward/index.ts'),
     kubernetes_logs: () => import('./in_kubernetes_logs/index.ts'),
+    head: () => import('./in_head/index.ts'),
     stdin: () => import('./in_stdin/index.ts'),
+    syslog: () => import('./in_syslog/index.ts'),
     systemd: () => import('./in_systemd/index.ts'),
     tail: () => import('./in_tail/index.ts'),
+    tcp: () => import('./in_tcp/index.ts'),
+    udp: () => import('./in_udp/index.ts'),
   },
   filters: {
     grep: () => import('./filter_grep/index.ts'),

@@ -7,6 +7,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { LogEvent } from '../../src/data/event.ts';
+import { DocumentCutter } from '../../src/parsers/documents.ts';
 import {
   defineInput,
   type Input,
@@ -16,7 +17,6 @@ import {
   type OptionTable,
   type Parser,
 } from '../../src/plugin.ts';
-import { DocumentCutter } from './documents.ts';
 import { eventFromJson } from './events.ts';
 import { LineCutter } from './lines.ts';
 

@@ -3,9 +3,10 @@
  *
  * What is no document is skipped to the end of its line. A document that never closes would swallow what follows: once
  * more than `limit` bytes wait for its end (or the stream ends), its first line is given up and the search goes on with
- * the next. Only bytes of brackets and quotes are looked at, so pieces may end within a UTF-8 character.
+ * the next; so it is where a bracket opens that cannot stand there, as in the line after a document that was cut short. Only
+ * bytes of brackets and quotes are looked at, so pieces may end within a UTF-8 character.
  */
-import { decodeText } from '../../src/data/bytes.ts';
+import { decodeText } from '../data/bytes.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -18,6 +19,8 @@ export class DocumentCutter {
   #seen = 0;
   #depth = 0;
   #quoted = false;
+  /** The last byte of the document that is no blank, outside of quotes. */
+  #before = 0;
   /** Lines that held no document, since the last call of `takeSkipped`. */
   #skipped = 0;
 
@@ -32,10 +35,16 @@ export class DocumentCutter {
     for (;;) {
       if (!this.#findStart(last)) return found;
       const end = this.#findEnd();
-      if (end > 0) found.push(decodeText(this.#cut(end)));
+      if (end < 0) this.#skipLine();
+      else if (end > 0) found.push(decodeText(this.#cut(end)));
       else if (last || this.#waiting.length > this.#limit) this.#skipLine();
       else return found;
     }
+  }
+
+  /** How many bytes wait for the end of their document. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   takeSkipped(): number {
@@ -59,17 +68,24 @@ export class DocumentCutter {
     }
   }
 
-  /** Where the document ends that begins at 0; 0: it is not whole yet. */
+  /** Where the document ends that begins at 0; 0: it is not whole yet; -1: it is none. */
   #findEnd(): number {
     const bytes = this.#waiting;
     let at = this.#seen;
     for (; at < bytes.length; at++) {
       const byte = bytes[at] as number;
-      if (byte === QUOTE) this.#quoted = !this.#quoted;
-      else if (this.#quoted) {
+      if (byte === QUOTE) {
+        this.#quoted = !this.#quoted;
+        this.#before = byte;
+      } else if (this.#quoted) {
         if (byte === BACKSLASH) at++;
-      } else if (byte === 0x7b || byte === 0x5b) this.#depth++;
-      else if ((byte === 0x7d || byte === 0x5d) && --this.#depth === 0) return at + 1;
+      } else if (byte > 0x20) {
+        if (byte === 0x7b || byte === 0x5b) {
+          if (this.#depth > 0 && !mayOpenAfter(this.#before)) return -1;
+          this.#depth++;
+        } else if ((byte === 0x7d || byte === 0x5d) && --this.#depth === 0) return at + 1;
+        this.#before = byte;
+      }
     }
     // An escape at the very end skips a byte that is still to come: `at` may be past the end.
     this.#seen = at;
@@ -93,7 +109,13 @@ export class DocumentCutter {
     this.#seen = 0;
     this.#depth = 0;
     this.#quoted = false;
+    this.#before = 0;
   }
+}
+
+/** A list or an object stands at the begin of a list, after a comma, or after the colon of a key. */
+function mayOpenAfter(byte: number): boolean {
+  return byte === 0x5b || byte === 0x2c || byte === 0x3a;
 }
 
 function isBlank(byte: number): boolean {
