@@ -200,7 +200,13 @@ interface Definition<K extends string, H extends Host, P> {
   readonly options: OptionTable;
   create(options: never, host: H): Soon<P>;
 }
-export type InputDefinition = Definition<'input', InputHost, Input>;
+export interface InputDefinition extends Definition<'input', InputHost, Input> {
+  /**
+   * Its source keeps what was not read yet (files, a journal): it may be told to wait as soon as its outputs fall
+   * behind, long before Mem_Buf_Limit, since events that wait as objects cost memory and time.
+   */
+  readonly canWait: boolean;
+}
 export type FilterDefinition = Definition<'filter', FilterHost, Filter>;
 export type ProcessorDefinition = Definition<'processor', FilterHost, Filter>;
 export interface OutputDefinition extends Definition<'output', OutputHost, Output> {
@@ -219,8 +225,10 @@ export interface Blueprint<T extends OptionTable, H extends Host, P> {
   create(options: OptionsOf<T>, host: H): Soon<P>;
 }
 
-export function defineInput<const T extends OptionTable>(blueprint: Blueprint<T, InputHost, Input>): InputDefinition {
-  return { kind: 'input', ...blueprint } as InputDefinition;
+export function defineInput<const T extends OptionTable>(
+  blueprint: Blueprint<T, InputHost, Input> & { readonly canWait?: boolean },
+): InputDefinition {
+  return { kind: 'input', canWait: false, ...blueprint } as InputDefinition;
 }
 
 export function defineFilter<const T extends OptionTable>(

@@ -8,5 +8,6 @@ export default defineInput({
   name: 'kubernetes_logs',
   summary: 'Follows the logs of pods through the Kubernetes API server, and goes on where it stopped.',
   options: KUBERNETES_LOGS_OPTIONS,
+  canWait: true,
   create: (options, host) => new KubernetesLogs(readSettings(options), host),
 });

@@ -7,5 +7,6 @@ export default defineInput({
   name: 'systemd',
   summary: 'Reads the journal of systemd from its own files, through rotations and restarts.',
   options: SYSTEMD_OPTIONS,
+  canWait: true,
   create: (options, host) => new Systemd(options, host),
 });

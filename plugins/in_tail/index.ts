@@ -8,5 +8,6 @@ export default defineInput({
   name: 'tail',
   summary: 'Follows text files, through rotations and restarts, and makes a record of every line.',
   options: TAIL_OPTIONS,
+  canWait: true,
   create: (options, host) => new Tail(readSettings(options, host), host),
 });

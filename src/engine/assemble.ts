@@ -237,6 +237,7 @@ class Assembler {
         clock: this.#deps.clock,
         disk: disk || undefined,
         isRing: spec.storageType === 'memrb',
+        canWait: spec.definition.canWait,
         maxChunks: disk && spec.pauseOnChunksOverLimit ? this.#spec.service.maxChunksUp : undefined,
       },
       processors: await this.#processors(spec.processors),

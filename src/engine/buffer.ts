@@ -16,6 +16,16 @@ import type { Entry } from './ledger.ts';
 import type { OutputUnit } from './output_unit.ts';
 import type { ChunkStore } from './storage.ts';
 
+/**
+ * How much an input that can wait may have as objects before it does, for each batch that its output takes at once: an
+ * output that keeps up never lets it come to that, and one that does not gains nothing from more. Bench: with 50 MB
+ * instead tail cri > file has 0.40 of the yardstick and 250 MB, with this 0.51 and 94 MB.
+ */
+const PACE_BYTES = 2 * 1024 * 1024;
+const LEAST_PACE_BYTES = 4 * 1024 * 1024;
+/** When outputs stand still for so long, what waits is packed, so that the input can go on up to its limit. */
+const STALL_MS = 1000;
+
 /** What an input with a store keeps in memory for its outputs, where the user does not say (Mem_Buf_Limit). */
 const STORE_MEMORY_BYTES = 32 * 1024 * 1024;
 
@@ -24,6 +34,8 @@ export interface BufferOwner {
   dispatch(chunk: Chunk, routes: readonly OutputUnit[]): void;
   paused(reason: string): void;
   resumed(): void;
+  /** An input that waited for its outputs, and was not paused, may go on. */
+  caughtUp(): void;
 }
 
 export interface BufferSettings {
@@ -35,6 +47,8 @@ export interface BufferSettings {
   readonly disk: { readonly store: ChunkStore; readonly folder: string } | undefined;
   /** memrb: over the limit the oldest chunk goes. */
   readonly isRing: boolean;
+  /** The source keeps what is not read: see InputDefinition.canWait. */
+  readonly canWait: boolean;
   /** How many chunks there may be before the input pauses; undefined: any number. */
   readonly maxChunks: number | undefined;
 }
@@ -61,7 +75,12 @@ export class InputBuffer {
   readonly #sealed = new Map<Chunk, readonly OutputUnit[]>();
   usedBytes = 0;
   chunks = 0;
+  /** The part of `usedBytes` that are objects. */
+  #hotBytes = 0;
+  #paceBytes = LEAST_PACE_BYTES;
   #paused = false;
+  /** Waiting for its outputs to catch up, which is no trouble and not told; cancels what happens if they do not. */
+  #pacing: (() => void) | undefined;
 
   constructor(settings: BufferSettings, owner: BufferOwner) {
     this.#settings = settings;
@@ -93,6 +112,7 @@ export class InputBuffer {
     const own = key === tag ? undefined : routes.map((unit) => unit.asRoute());
     const chunk = new Chunk(tag, name, disk ? { file: disk.store.file(disk.folder, name, tag, own) } : {});
     chunk.onMemory = this.#count;
+    for (const { concurrency } of routes) this.#paceBytes = Math.max(this.#paceBytes, PACE_BYTES * concurrency);
     const open = { chunk, routes };
     this.#open.set(key, open);
     this.chunks++;
@@ -123,8 +143,9 @@ export class InputBuffer {
   }
 
   /** Bound once: every chunk gets the same function. */
-  readonly #count = (bytes: number): void => {
+  readonly #count = (bytes: number, hotBytes: number): void => {
     this.usedBytes += bytes;
+    this.#hotBytes += hotBytes;
     this.#settings.budget.usedBytes += bytes;
     if (bytes < 0) this.#resumeAll();
   };
@@ -166,12 +187,23 @@ export class InputBuffer {
 
   /** What `emit` answers. Nobody gains by waiting for the tick once the input stands still, so chunks go at once. */
   hasRoom(): boolean {
+    if (this.#settings.canWait && this.#hotBytes >= this.#paceBytes && !this.#pacing && !this.#paused) {
+      this.sealAll();
+      if (this.#hotBytes >= PACE_BYTES)
+        this.#pacing = this.#settings.clock.after(STALL_MS, () => this.#stalled(), true);
+    }
     if (!this.#paused && this.#isFull()) {
       this.sealAll();
       if (this.#settings.disk) this.#cool();
       if (this.#isFull()) this.#pause();
     }
-    return !this.#paused;
+    return !this.#paused && !this.#pacing;
+  }
+
+  /** The outputs do not catch up: from here on the input reads ahead, as far as its limit goes. */
+  #stalled(): void {
+    for (const chunk of this.#sealed.keys()) chunk.chill();
+    if (this.#pacing) this.#pacing = this.#settings.clock.after(STALL_MS, () => this.#stalled(), true);
   }
 
   #isFull(): boolean {
@@ -215,6 +247,11 @@ export class InputBuffer {
   }
 
   resumeIfRoom(): void {
+    if (this.#pacing && this.#hotBytes < this.#paceBytes / 2) {
+      this.#pacing();
+      this.#pacing = undefined;
+      if (!this.#paused) this.#owner.caughtUp();
+    }
     if (!this.#paused || this.#isFull()) return;
     this.#paused = false;
     this.#owner.resumed();

@@ -57,8 +57,9 @@ export class Chunk implements Batch {
   isSealed = false;
   /** How many bytes at the end of the file are no whole event; known once it was read. */
   tornBytes = 0;
-  /** The owner of the memory is told how much more (less, below 0) it is now. */
-  onMemory: (bytes: number) => void = () => {};
+  /** The owner of the memory is told how much more (less, below 0) it is now, and how much of that are objects. */
+  onMemory: (bytes: number, hotBytes: number) => void = () => {};
+  #hotBytes = 0;
   readonly #isChecked: boolean;
   #count: number | undefined = 0;
   #parts: Part[] = [];
@@ -107,14 +108,17 @@ export class Chunk implements Batch {
   #grow(count: number, size: number, memoryBytes: number): void {
     this.#count = (this.#count ?? 0) + count;
     this.size += size;
-    this.#remember(this.memoryBytes + memoryBytes);
+    const hotBytes = memoryBytes > size ? memoryBytes : 0;
+    this.#remember(this.memoryBytes + memoryBytes, this.#hotBytes + hotBytes);
   }
 
-  #remember(memoryBytes: number): void {
+  #remember(memoryBytes: number, hotBytes = 0): void {
     const change = memoryBytes - this.memoryBytes;
-    if (change === 0) return;
+    const hotChange = hotBytes - this.#hotBytes;
+    if (change === 0 && hotChange === 0) return;
     this.memoryBytes = memoryBytes;
-    this.onMemory(change);
+    this.#hotBytes = hotBytes;
+    this.onMemory(change, hotChange);
   }
 
   get full(): boolean {

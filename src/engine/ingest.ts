@@ -49,6 +49,7 @@ export class Ingest {
         settings.log.info(`[input] ${settings.label} resume (mem buf overlimit)`);
         this.#resume();
       },
+      caughtUp: () => this.#resume(),
     });
   }
 

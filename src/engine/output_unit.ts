@@ -39,7 +39,8 @@ export class OutputUnit {
   readonly disk: DiskShare;
   readonly givenUp: GivenUp;
   readonly #env: OutputEnvironment;
-  readonly #concurrency: number;
+  /** How many batches it takes at once. */
+  readonly concurrency: number;
   readonly #processors: readonly FilterUnit[];
   readonly #queue: Delivery[] = [];
   readonly #open = new Set<Delivery>();
@@ -57,7 +58,7 @@ export class OutputUnit {
     this.givenUp = new GivenUp(this.label, env.clock, env.log, env.rejected);
     // An output that must see one batch after the other (1) does so whatever Workers says.
     const own = spec.definition.concurrency;
-    this.#concurrency = own === 1 ? 1 : Math.max(own, spec.workers ?? 0);
+    this.concurrency = own === 1 ? 1 : Math.max(own, spec.workers ?? 0);
   }
 
   /** Takes a sealed chunk on; `answer` is called once. */
@@ -157,7 +158,7 @@ export class OutputUnit {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#inFlight < this.#concurrency) {
+    while (this.#inFlight < this.concurrency) {
       const next = this.#queue.shift();
       if (!next) break;
       this.#flush(next);

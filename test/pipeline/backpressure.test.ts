@@ -171,3 +171,48 @@ t.test('a chunk of two megabytes goes without waiting for the flush tick', async
   for (const answer of answers) answer(OK);
   await Promise.all([pipeline.stop(), clock.advance(0)]);
 });
+
+t.test('an input that can wait is told to as soon as its output falls behind, and it is no trouble', async (t) => {
+  const hand = new HandInput();
+  hand.canWait = true;
+  const answers: ((verdict: Verdict) => void)[] = [];
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => answers.push(resolve)));
+  const { pipeline, clock, lines } = rig({
+    inputs: [{ hand, spec: { memBufLimitBytes: 50_000_000 } }],
+    outputs: [{ scripted }],
+  });
+  await pipeline.start();
+  let emitted = 0;
+  while (hand.emit('a', 100, KILOBYTE)) emitted += 100;
+  t.ok(emitted > 500 && emitted < 2500, `after ${emitted} events of a kilobyte`);
+  t.equal(hand.resumed, 0);
+  while (hand.resumed === 0) {
+    for (const answer of answers.splice(0)) answer(OK);
+    await clock.advance(0);
+  }
+  t.equal(hand.emit('a', 1, KILOBYTE), true);
+  t.notMatch(lines.join(''), /paused/);
+  scripted.answer = () => OK;
+  for (const answer of answers.splice(0)) answer(OK);
+  await pipeline.stop();
+});
+
+t.test('when its output stands still, it reads ahead up to its limit all the same', async (t) => {
+  const hand = new HandInput();
+  hand.canWait = true;
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>(() => {}));
+  const { pipeline, clock, lines } = rig({
+    inputs: [{ hand, spec: { memBufLimitBytes: 8_000_000 } }],
+    outputs: [{ scripted }],
+    service: { graceSeconds: 1 },
+  });
+  await pipeline.start();
+  let emitted = 0;
+  for (let resumed = -1; resumed < hand.resumed; await clock.advance(2000)) {
+    resumed = hand.resumed;
+    while (hand.emit('a', 100, KILOBYTE)) emitted += 100;
+  }
+  t.ok(emitted > 4000 && emitted < 8000, `${emitted} events of a kilobyte`);
+  t.match(lines.join(''), /paused \(mem buf overlimit\)/);
+  await Promise.all([pipeline.stop(), clock.advance(5000)]);
+});

@@ -25,6 +25,8 @@ const common = { alias: undefined, options: {}, section: [], place: PLACE, logLe
 /** An input that a test drives by hand. */
 export class HandInput {
   host!: InputHost;
+  /** InputDefinition.canWait. */
+  canWait = false;
   resumed = 0;
   started = false;
   stopped = false;
@@ -122,6 +124,7 @@ export function inputSpec(index: number, hand: HandInput, spec: Partial<InputSpe
       name: 'hand',
       summary: '',
       options: {},
+      canWait: hand.canWait,
       create(_options, host) {
         hand.host = host;
         return {
