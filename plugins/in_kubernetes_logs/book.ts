@@ -116,7 +116,13 @@ export class Book {
     runs.splice(0, runs.length, ...left);
     if (left.length === 0) containers.delete(run.identity.container);
     if (containers.size === 0) this.#pods.delete(run.identity.uid);
-    for (const one of left) if (one.before === run) this.#owner.changed(one);
+    this.arrived(run);
+  }
+
+  /** The run after this one need not wait for it any longer. */
+  arrived(run: Run): void {
+    for (const one of this.#pods.get(run.identity.uid)?.get(run.identity.container) ?? [])
+      if (one.before === run) this.#owner.changed(one);
   }
 
   /** All pods of these namespaces were seen (undefined: of all): rows of others are of no use any more. */
@@ -179,9 +185,10 @@ export class Book {
     wasThere: boolean,
   ): void {
     if (runs.some((run) => run.containerId === containerID || run.identity.restarts >= restarts)) return;
-    // Where a later run is known, this one is dealt with.
-    if (saved.some((one) => one.restarts > restarts)) return;
     const row = saved.find((one) => one.restarts === restarts);
+    if (row?.isRead) this.#owner.forgotten([row]);
+    // Where only a later run is known, this one was dealt with.
+    if (row?.isRead || (!row && saved.some((one) => one.restarts > restarts))) return;
     const finishedAt = secondsOf(lastState?.terminated?.finishedAt) ?? 0;
     const startedAt = secondsOf(lastState?.terminated?.startedAt);
     const isNew = saved.length === 0 && runs.length === 0;
@@ -260,6 +267,7 @@ export class Book {
       const isChanged = place !== run.place || isRunning !== run.isRunning;
       run.place = place;
       run.isRunning = isRunning;
+      run.confirmedAtMs = this.#owner.host.clock.monotonic();
       if (pod.pod && place === 'current') run.map = sameOr(run.map, this.#owner.map(pod, container, bareId(id)));
       if (isChanged) changed.push(run);
     }

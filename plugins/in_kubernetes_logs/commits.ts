@@ -23,6 +23,8 @@ export class Commits {
   #lastWrite = Number.NEGATIVE_INFINITY;
   #failed = false;
   #closed = false;
+  /** Called when all lines of a run that is read have arrived. */
+  arrived: (run: Run) => void = () => {};
 
   constructor(host: InputHost, store: Store | undefined) {
     this.#host = host;
@@ -32,10 +34,6 @@ export class Commits {
   /** Hands over events of a run; all of its lines until now are read. @returns false where the input should wait. */
   emit(run: Run, events: LogEvent[]): boolean {
     const { position } = run.trail;
-    if (!this.#store) {
-      run.trail.settle(position);
-      return this.#host.emit(run.tag, events);
-    }
     run.open++;
     const settle: Settle = (outcome) => this.#settled(run, position, outcome);
     return this.#host.emit(run.tag, events, settle);
@@ -78,6 +76,7 @@ export class Commits {
   #settled(run: Run, position: number, outcome: 'safe' | 'lost'): void {
     run.open--;
     if (outcome === 'lost') run.isFrozen = true;
+    if (run.open === 0 && run.isRead) this.arrived(run);
     if (run.isFrozen) return;
     run.trail.settle(position);
     if (run.isForgotten && run.open === 0) this.#remove(run);

@@ -29,6 +29,10 @@ export class Composer implements LineTaker {
   /** The lines that are left out are those of this run, so that one of them must come first. */
   #isContinued = false;
   #long: LongLine | undefined;
+  /** Whether another run of the container may have answered. */
+  #doubt: 'none' | 'unsure' | 'doubt' = 'none';
+  /** It was made sure that it is this run: lines that do not follow those before are a gap. */
+  #acceptsGap = false;
   /** The parts that were given out of a line whose end did not come. */
   #cutLine: { seconds: number; nanos: number; bytes: number } | undefined;
 
@@ -39,11 +43,15 @@ export class Composer implements LineTaker {
     this.#host = host;
   }
 
-  /** Reading begins, or goes on after a cut. */
-  begin(): void {
+  /**
+   * Reading begins, or goes on after a cut. `isUnsure`: nobody knows whether it is this run that will answer; then the
+   * first line makes a doubt.
+   */
+  begin(isUnsure: boolean): void {
     const { trail, before } = this.#run;
     if (!trail.isEmpty) this.#run.before = undefined;
     this.#long = undefined;
+    this.#doubt = isUnsure ? 'unsure' : 'none';
     this.#replay = trail.replay();
     this.#isContinued = this.#replay !== undefined;
     // Lines of this run may have been taken for lines of the run before, when the watch was late.
@@ -58,6 +66,19 @@ export class Composer implements LineTaker {
     return start.kind === 'since' ? Math.floor(start.seconds) : undefined;
   }
 
+  /**
+   * True where the lines of this answer do not follow those that were read: the log was rotated, or it is the log of the
+   * next run. They were left out; reading must begin again, once that is known.
+   */
+  get isInDoubt(): boolean {
+    return this.#doubt === 'doubt';
+  }
+
+  /** It is this run. */
+  acceptGap(): void {
+    this.#acceptsGap = true;
+  }
+
   /** What was composed since the last time. */
   take(): LogEvent[] {
     const events = this.#events;
@@ -68,11 +89,16 @@ export class Composer implements LineTaker {
   line(seconds: number, nanos: number, text: string, start: number, end: number): void {
     const hash = hashText(text, start, end);
     if (this.#replay && this.#wasRead(seconds, nanos, hash)) return;
+    if (this.#doubt !== 'none') {
+      this.#doubt = 'doubt';
+      return;
+    }
     this.#run.trail.push(seconds, nanos, hash);
     this.#push(seconds, nanos, text.slice(start, end), undefined);
   }
 
   piece(seconds: number, nanos: number, bytes: Buffer, offset: number, isLast: boolean): void {
+    if (this.#doubt === 'doubt') return;
     const text = decodeText(bytes);
     if (offset === 0 || !this.#long) this.#long = this.#beginLong(seconds, nanos, text);
     const long = this.#long as LongLine;
@@ -103,7 +129,9 @@ export class Composer implements LineTaker {
 
   #beginLong(seconds: number, nanos: number, text: string): LongLine {
     const hash = hashText(text, 0, text.length);
-    return { hash, isSkipped: this.#replay !== undefined && this.#wasRead(seconds, nanos, hash) };
+    const wasRead = this.#replay !== undefined && this.#wasRead(seconds, nanos, hash);
+    if (!wasRead && this.#doubt !== 'none') this.#doubt = 'doubt';
+    return { hash, isSkipped: wasRead || this.#doubt === 'doubt' };
   }
 
   #givenBytes(seconds: number, nanos: number): number {
@@ -113,9 +141,18 @@ export class Composer implements LineTaker {
 
   #wasRead(seconds: number, nanos: number, hash: number): boolean {
     const replay = this.#replay as Replay;
-    if (replay.skips(seconds, nanos, hash)) return true;
+    if (replay.skips(seconds, nanos, hash)) {
+      this.#acceptsGap = false;
+      if (this.#isContinued && this.#doubt === 'unsure') this.#doubt = 'none';
+      return true;
+    }
     if (this.#isContinued && !replay.matched) {
+      if (!this.#acceptsGap) {
+        this.#doubt = 'doubt';
+        return false;
+      }
       this.#isContinued = false;
+      this.#acceptsGap = false;
       this.#tellGap(seconds, nanos);
     }
     if (replay.isOverAt(seconds)) this.#replay = undefined;

@@ -46,6 +46,7 @@ export class KubernetesLogs implements Input {
   #client: KubeClient | undefined;
   #commits: Commits | undefined;
   #book: Book | undefined;
+  #selection: Selection | undefined;
   #cancel: (() => void) | undefined;
   #stopped = false;
 
@@ -136,7 +137,10 @@ export class KubernetesLogs implements Input {
       old: (run) => this.#commits?.forget(run),
       forgotten: (rows) => this.#commits?.removeRows(rows),
     };
-    this.#book = new Book(owner, loaded);
+    const book = new Book(owner, loaded);
+    this.#book = book;
+    this.#selection = selection;
+    if (this.#commits) this.#commits.arrived = (run) => book.arrived(run);
     const names = options.namespaces ?? [access.namespace ?? 'default'];
     for (const namespace of names.includes('*') ? [undefined] : new Set(names)) this.#watch(namespace, selection);
     this.#look();
@@ -178,6 +182,7 @@ export class KubernetesLogs implements Input {
       turns: this.#turns,
       troubles: this.#troubles,
       finished: (one) => this.#finished(one),
+      refresh: (one) => this.#refresh(one),
     };
     const follower = new RunFollower(run, parts);
     this.#followers.set(run, follower);
@@ -185,6 +190,14 @@ export class KubernetesLogs implements Input {
     queueMicrotask(() => {
       if (!this.#stopped) follower.start();
     });
+  }
+
+  /** The watch may be late; the pod itself tells now. */
+  async #refresh(run: Run): Promise<void> {
+    const { namespace, pod: name, uid } = run.identity;
+    const pod = await (this.#client as KubeClient).get<Pod>(`/api/v1/namespaces/${namespace}/pods/${name}`);
+    const kept = keep(pod, this.#selection as Selection, this.#settings.options.kubernetes);
+    if (kept?.uid === uid && !this.#stopped) this.#book?.take(kept, false);
   }
 
   #finished(run: Run): void {

@@ -30,9 +30,17 @@ export interface FollowerParts {
   readonly troubles: Troubles;
   /** The run is read to its end, or as far as it can be. */
   finished(run: Run): void;
+  /** Asks the API server for the pod of a run. @throws KubeError, or the error of the connection. */
+  refresh(run: Run): Promise<void>;
 }
 
 const HELD_BYTES = 32 * 1024;
+/** What the API server said of a run is good for this long. */
+const SURE_MS = 2000;
+/** A kubelet that started the next run has told the API server after this. */
+const TOLD_MS = 3000;
+/** The lines of a run are handed over when those of the run before have arrived, or after this. */
+const ORDER_MS = 10_000;
 /** A container whose log ended is given this long until the watch says so. */
 const SETTLE_DOWN_MS = 1000;
 /** How often a log that is refused is tried again while its container has ended. */
@@ -59,7 +67,12 @@ export class RunFollower implements SlotTaker, TurnTaker {
   /** Where the log was then. */
   #place: Place = 'current';
   #isStopped = false;
+  /** The last answer came to its own end: most likely that of the log. */
+  #endedWell = false;
   #isGivingUp = false;
+  #hasSlot = false;
+  /** The API server was asked just now. */
+  #isConfirmed = false;
   #refusals = 0;
   #cancel: (() => void) | undefined;
   /** Spread, so that not all are opened anew together. */
@@ -79,8 +92,19 @@ export class RunFollower implements SlotTaker, TurnTaker {
   /** Gets into line for a slot, unless the run before is not read yet. */
   start(): void {
     if (this.run.isRead || this.#stream || this.#cancel || this.#isStopped) return;
-    if (this.run.before && !this.run.before.isRead) return;
-    this.#parts.slots.want(this);
+    const waitMs = this.#waitForBefore();
+    if (this.#hasSlot) this.open();
+    else if (waitMs === 0) this.#parts.slots.want(this);
+    else if (waitMs < Number.POSITIVE_INFINITY) this.#later(waitMs);
+  }
+
+  /** Lines of the run before go first; then it wakes this one. */
+  #waitForBefore(): number {
+    const { before } = this.run;
+    if (!before) return 0;
+    if (!before.isRead) return Number.POSITIVE_INFINITY;
+    if (before.open === 0) return 0;
+    return Math.max(before.readAtMs + ORDER_MS - this.#parts.host.clock.monotonic(), 0);
   }
 
   /** The watch told something new: no need to wait any longer. */
@@ -92,9 +116,11 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   open(): void {
     const { run } = this;
+    this.#hasSlot = true;
     if (run.place === 'none') {
-      this.#parts.slots.release(this);
-      this.#giveUpRun(`the log of run ${run.identity.restarts} was gone before it was read to its end`);
+      this.#release();
+      if (this.#endedWell) this.#read();
+      else this.#giveUpRun(`the log of run ${run.identity.restarts} was gone before it was read to its end`);
       return;
     }
     this.#isLast = !run.isRunning || run.place === 'previous';
@@ -102,7 +128,9 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#isGivingUp = false;
     this.lastDataMs = this.#parts.host.clock.monotonic();
     this.#reader.reset();
-    this.#composer.begin();
+    const isOld = this.lastDataMs - run.confirmedAtMs > SURE_MS;
+    this.#composer.begin(run.trail.isEmpty && isOld && !this.#isConfirmed);
+    this.#isConfirmed = false;
     this.#stream = this.#parts.client.stream(this.#path(), {
       opened: () => this.#opened(),
       data: (bytes) => this.#data(bytes),
@@ -116,7 +144,12 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   giveUp(): void {
     this.#isGivingUp = true;
-    this.#stream?.close();
+    if (this.#stream) this.#stream.close();
+    else {
+      // In doubt, and waiting for an answer.
+      this.#release();
+      this.wake();
+    }
   }
 
   pause(): void {
@@ -150,10 +183,11 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   turn(): boolean {
     if (this.#isStopped) {
-      if (this.#ended) this.#parts.slots.release(this);
+      if (this.#ended) this.#release();
       return true;
     }
     for (const bytes of this.#take()) this.#reader.push(bytes);
+    if (this.#composer.isInDoubt && !this.#isGivingUp) this.giveUp();
     const ended = this.#ended;
     // What the container did not end with a line break is a line when nothing more can come.
     if (ended && !ended.error && this.#isLast && !this.#isGivingUp) this.#reader.end();
@@ -180,6 +214,11 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#parts.turns.add(this);
   }
 
+  #release(): void {
+    this.#hasSlot = false;
+    this.#parts.slots.release(this);
+  }
+
   #take(): Buffer[] {
     const pieces = this.#pieces;
     this.#pieces = [];
@@ -190,10 +229,15 @@ export class RunFollower implements SlotTaker, TurnTaker {
   #afterEnd(error: Error | undefined): void {
     this.#stream = undefined;
     this.#ended = undefined;
-    this.#parts.slots.release(this);
+    const isInDoubt = this.#composer.isInDoubt;
     // A container that restarted in between: another run may have answered.
     const isElsewhere = this.#isLast && this.#place !== this.run.place;
-    if (this.#isGivingUp || isElsewhere) this.start();
+    // Not where it was refused: what was read before may have been all.
+    if (!(error instanceof KubeError)) this.#endedWell = !error && !this.#isGivingUp && !isInDoubt && !isElsewhere;
+    // In doubt it keeps its slot, to go on as soon as there is an answer.
+    if (!isInDoubt) this.#release();
+    if (isInDoubt) this.#resolveDoubt();
+    else if (this.#isGivingUp || isElsewhere) this.start();
     else if (error) this.#failed(error);
     else if (this.#isLast) this.#read();
     else if (!this.run.isRunning) this.start();
@@ -207,7 +251,8 @@ export class RunFollower implements SlotTaker, TurnTaker {
     const isUnreadable = status === 404 || status === 400;
     if (isUnreadable) this.#refusals++;
     if (status === 404 && run.isGone) {
-      this.#giveUpRun('the pod was gone before its log was read to its end');
+      if (this.#endedWell) this.#read();
+      else this.#giveUpRun('the pod was gone before its log was read to its end');
       return;
     }
     const most = run.place === 'previous' ? MOST_REFUSALS_BEFORE : MOST_REFUSALS;
@@ -219,8 +264,27 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#later(this.#backoff.nextMs(isUnreadable ? undefined : error));
   }
 
+  /** Waits until the API server must know which run it is, asks, and goes on. */
+  #resolveDoubt(): void {
+    const { run } = this;
+    const place = run.place;
+    const waitMs = run.trail.isEmpty ? 0 : TOLD_MS;
+    this.#later(waitMs, async () => {
+      try {
+        await this.#parts.refresh(run);
+        if (run.place === place) this.#composer.acceptGap();
+        this.#isConfirmed = true;
+        this.start();
+      } catch (error) {
+        this.#release();
+        this.#failed(error as Error);
+      }
+    });
+  }
+
   #read(): void {
     this.run.isRead = true;
+    this.run.readAtMs = this.#parts.host.clock.monotonic();
     this.#parts.finished(this.run);
   }
 
@@ -233,10 +297,10 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#read();
   }
 
-  #later(ms: number): void {
+  #later(ms: number, run: () => void = () => this.start()): void {
     this.#cancel = this.#parts.host.clock.after(ms, () => {
       this.#cancel = undefined;
-      this.start();
+      run();
     });
   }
 
