@@ -179,6 +179,8 @@ export interface Batch extends Iterable<LogEvent> {
   readonly events: readonly LogEvent[];
   /** Fluent Bit's chunk content: msgpack `[[EventTime, metadata], body]`, side by side. */
   bytes(): Uint8Array;
+  /** The same in pieces of whole events, which spares joining them. Valid until the flush is over. */
+  pieces(): readonly Uint8Array[];
 }
 
 export type Verdict =
@@ -212,6 +214,8 @@ export type ProcessorDefinition = Definition<'processor', FilterHost, Filter>;
 export interface OutputDefinition extends Definition<'output', OutputHost, Output> {
   /** How many batches may be under way at once where the user does not say (Workers). */
   readonly concurrency: number;
+  /** The same where it depends on the options. */
+  readonly concurrencyOf?: (options: never) => number;
 }
 export type AnyDefinition = InputDefinition | FilterDefinition | ProcessorDefinition | OutputDefinition;
 
@@ -245,7 +249,10 @@ export function defineProcessor<const T extends OptionTable>(
 }
 
 export function defineOutput<const T extends OptionTable>(
-  blueprint: Blueprint<T, OutputHost, Output> & { readonly concurrency?: number },
+  blueprint: Blueprint<T, OutputHost, Output> & {
+    readonly concurrency?: number;
+    readonly concurrencyOf?: (options: OptionsOf<T>) => number;
+  },
 ): OutputDefinition {
   return { kind: 'output', concurrency: 1, ...blueprint } as OutputDefinition;
 }

@@ -78,14 +78,17 @@ export class Connection {
     socket.on('close', () => this.#closed());
     socket.on('end', () => this.#end());
     socket.on('drain', () => this.#run());
-    socket.on('data', (piece: Buffer) => {
-      this.#cutter.push(piece);
-      this.#run();
-    });
     if (!this.#handshake) return;
     socket.write(this.#handshake.helo());
     if (this.#gate.loginMs > 0)
       this.#cancelLogin = this.#gate.clock.after(this.#gate.loginMs, () => this.#late(), true);
+  }
+
+  /** Bytes that came; they are the caller's again afterwards. */
+  take(bytes: Buffer): void {
+    this.#cutter.push(bytes);
+    this.#run();
+    this.#cutter.keep();
   }
 
   /** There is room again. */
@@ -145,12 +148,18 @@ export class Connection {
       this.#login(bytes.subarray(start, end));
       return;
     }
-    const message = readMessage(bytes, start, end);
+    const message = this.#owned(readMessage(bytes, start, end));
     if (message.signal !== 0) {
       this.#gate.dropSignal(message.signal);
       this.#ack(message.chunk);
     } else if (message.compressed) this.#unpack(message, message.compressed);
     else this.#take(message);
+  }
+
+  /** The engine keeps entries, and a single event was written anew. */
+  #owned(message: ForwardMessage): ForwardMessage {
+    if (this.#cutter.isOwn || message.isOwn) return message;
+    return { ...message, entries: Buffer.from(message.entries) };
   }
 
   #login(ping: Buffer): void {

@@ -59,7 +59,7 @@ class Forward implements Input {
       mode: this.#mode,
       backlog: this.#given['net.backlog'],
       tls: tls ? { ...(await readServerTls(this.#given)), handshakeTimeout: this.#loginMs || 120_000 } : undefined,
-      onConnection: (socket) => this.#accept(socket),
+      onReader: (socket) => this.#accept(socket),
       onFailure: (reason) => this.#host.log('warn', reason),
     });
     this.#host.log('info', `listening on ${this.#listener.name}`);
@@ -103,7 +103,7 @@ class Forward implements Input {
     return this.#given['net.accept_timeout'] * 1000;
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket): (bytes: Buffer) => void {
     const connection = new Connection(this.#gate, socket, this.#keys && new ServerHandshake(this.#keys));
     this.#connections.add(connection);
     this.#host.count('connections_total');
@@ -113,6 +113,7 @@ class Forward implements Input {
         if (!connection.isBusy) connection.destroy();
       });
     connection.start();
+    return (bytes) => connection.take(bytes);
   }
 
   #makeGate(): Gate {

@@ -13,8 +13,8 @@ import { type Fields, NO_METADATA, setField } from '../../src/data/event.ts';
 import { encodeEvents, encodeValue } from '../../src/data/msgpack.ts';
 import { compileTemplate, type Template } from '../../src/data/template.ts';
 import { compress } from '../../src/net/compress.ts';
+import { type Entries, type Form, inForm, splitEntries } from '../../src/net/forward_entries.ts';
 import { type Batch, OptionError } from '../../src/plugin.ts';
-import { type Entries, type Form, inForm, splitEntries } from './entries.ts';
 import type { Options } from './options.ts';
 
 export interface Message {
@@ -54,25 +54,29 @@ export class MessageFormat {
 
   async #forAll(batch: Batch): Promise<Message[]> {
     const tag = encodeValue(this.#tag ? this.#tag.fill({}, batch.tag) : batch.tag);
-    const all = { bytes: inForm(this.#form, batch.bytes(), batch.count), count: batch.count };
+    let pieces = batch.pieces();
+    // As Fluent Bit: with metadata events go as they are, which may be without, where they came packed.
+    if (this.#form !== 'pair') pieces = pieces.map((piece) => inForm(this.#form, piece, batch.count));
     const messages: Message[] = [];
-    for (const entries of splitEntries(all, LIMIT_BYTES)) messages.push(await this.#message(tag, entries));
+    for (const entries of splitEntries(pieces, batch.count, LIMIT_BYTES))
+      messages.push(await this.#message(tag, entries));
     return messages;
   }
 
-  async #message(tag: Uint8Array, { bytes, count }: Entries): Promise<Message> {
-    const chunk = this.#given.require_ack_response ? chunkOf(bytes) : undefined;
+  async #message(tag: Uint8Array, { pieces, count }: Entries): Promise<Message> {
+    const chunk = this.#given.require_ack_response ? chunkOf(pieces) : undefined;
     const kind = this.#compression;
-    const payload = kind ? await compress(kind, bytes) : bytes;
+    const packed = kind && (await compress(kind, Buffer.concat(pieces)));
     const head = Buffer.concat([
       Buffer.from([this.#sendsOptions ? 0x93 : 0x92]),
       tag,
-      kind ? header(0xc6, payload.length) : header(0xdd, count),
+      packed ? header(0xc6, packed.length) : header(0xdd, count),
     ]);
-    if (!this.#sendsOptions) return { parts: [head, payload], chunk };
+    const parts = [head, ...(packed ? [packed] : pieces)];
+    if (!this.#sendsOptions) return { parts, chunk };
     const options: Fields = { ...(chunk === undefined ? {} : { chunk }), size: count };
     if (kind) options.compressed = kind;
-    return { parts: [head, payload, this.#options(options)], chunk };
+    return { parts: [...parts, this.#options(options)], chunk };
   }
 
   #perRecord(batch: Batch): Message[] {
@@ -82,7 +86,7 @@ export class MessageFormat {
       const packed = inForm(form, encodeEvents([{ ...event, metadata: NO_METADATA }]), 1);
       // Without its first byte, an event is a time and a record.
       const parts = [Buffer.from([0x94]), encodeValue(tag.fill(event.body, batch.tag)), packed.subarray(1)];
-      const chunk = this.#given.require_ack_response ? chunkOf(packed, index) : undefined;
+      const chunk = this.#given.require_ack_response ? chunkOf([packed], index) : undefined;
       const metadata = event.metadata === NO_METADATA ? undefined : event.metadata;
       return {
         parts: [Buffer.concat([...parts, this.#options(chunk === undefined ? {} : { chunk }, metadata)])],
@@ -100,8 +104,9 @@ export class MessageFormat {
 }
 
 /** As Fluent Bit: 16 bytes of the hash. `index` keeps events apart that are alike. */
-function chunkOf(bytes: Uint8Array, index?: number): string {
-  const hash = createHash('sha512').update(bytes);
+function chunkOf(pieces: readonly Uint8Array[], index?: number): string {
+  const hash = createHash('sha512');
+  for (const piece of pieces) hash.update(piece);
   if (index !== undefined) hash.update(String(index));
   return hash.digest().subarray(0, 16).toString('base64');
 }

@@ -128,7 +128,7 @@ t.test('events that came as msgpack go on as they came, values that JavaScript d
   const entry = (head: string, body: string) => Buffer.from(head + body, 'hex');
   const body = '8201ca3f800000a1780f';
   const bytes = Buffer.concat([entry('9292d7006553f10000000005', `80${body}`), entry('9292ce6553f100', `80${body}`)]);
-  const batch = { ...batchOf([], 'app'), count: 2, bytes: () => bytes };
+  const batch = { ...batchOf([], 'app'), count: 2, pieces: () => [bytes] };
   const { server, flush } = await open(t);
   t.same(await flush(batch), OK);
   await server.message(1);

@@ -85,6 +85,8 @@ export interface Scan {
   readonly count: number;
   /** Where the last of them ends. */
   readonly end: number;
+  /** Whether all of them are `[[time, metadata], record]`. */
+  readonly arePairs: boolean;
   /** Why the walk ended: all of it, within an event, or at something that is none. */
   readonly stop: 'end' | 'incomplete' | 'invalid';
 }
@@ -93,13 +95,15 @@ export interface Scan {
 export function scanEvents(bytes: Uint8Array): Scan {
   let count = 0;
   let at = 0;
+  let arePairs = true;
   while (at < bytes.length) {
     const next = skipEvent(bytes, at);
-    if (next < 0) return { count, end: at, stop: next === INCOMPLETE ? 'incomplete' : 'invalid' };
+    if (next < 0) return { count, end: at, arePairs, stop: next === INCOMPLETE ? 'incomplete' : 'invalid' };
+    if (bytes[at + 1] !== 0x92 || bytes[at] !== 0x92) arePairs = false;
     at = next;
     count++;
   }
-  return { count, end: at, stop: 'end' };
+  return { count, end: at, arePairs, stop: 'end' };
 }
 
 /** An event is `[time, record]` or `[[time, metadata], record]`: see `msgpack.ts`. */

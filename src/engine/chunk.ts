@@ -153,9 +153,13 @@ export class Chunk implements Batch {
   }
 
   bytes(): Uint8Array {
-    if (this.#isDown) throw new Error(`chunk ${this.name} is read while it is on disk only`);
-    const packed = this.#parts.map((part) => ('bytes' in part ? part.bytes : encodeEvents(part)));
+    const packed = this.pieces();
     return packed.length === 1 ? (packed[0] as Uint8Array) : Buffer.concat(packed);
+  }
+
+  pieces(): Uint8Array[] {
+    if (this.#isDown) throw new Error(`chunk ${this.name} is read while it is on disk only`);
+    return this.#parts.map((part) => ('bytes' in part ? part.bytes : encodeEvents(part)));
   }
 
   /** All that was appended is in the file; with storage.sync full, also on the disk once the store says so. */
@@ -312,5 +316,8 @@ export class ProcessedBatch implements Batch {
   }
   bytes(): Uint8Array {
     return encodeEvents(this.events);
+  }
+  pieces(): Uint8Array[] {
+    return [this.bytes()];
   }
 }

@@ -4,15 +4,16 @@
  *     pushed pieces   | 93 a1 61 .. 93 | a1 62 .. |          | .. |
  *     frames          |<---- one ---->|<------------- two ------->|
  *
- * A frame that lies within one piece is given out in place. One that goes over several is gathered in a buffer of its own,
- * which grows with what came, never with what a length claims. Each byte is looked at once, however small the pieces, and
- * long texts and binaries are stepped over. What a frame holds besides its end is for `forward_message.ts` to see.
+ * Pieces are borrowed: they are read into one buffer again and again. A frame that lies within one piece is given out in
+ * place (`isOwn` is false: copy what is to stay). One that goes over several is gathered in a buffer of its own, which
+ * grows with what came, never with what a length claims. Each byte is looked at once, however small the pieces, and long
+ * texts and binaries are stepped over. What a frame holds besides its end is for `forward_message.ts` to see.
  */
 import { ForwardError } from './forward_message.ts';
 
 /** The smallest buffer for a frame that came in pieces, and how much of the next one may be copied along. */
 const FIRST_BYTES = 256 * 1024;
-const SLACK_BYTES = 16 * 1024;
+const SLACK_BYTES = 4096;
 
 /** Bytes after the type of the fixed types from C0 on; -1: a length follows; -2: there is no such type. */
 const FIXED = [0, -2, 0, 0, -1, -1, -1, -1, -1, -1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17];
@@ -20,17 +21,19 @@ const FIXED = [0, -2, 0, 0, -1, -1, -1, -1, -1, -1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8
 const EMPTY = Buffer.alloc(0);
 
 export class FrameCutter {
-  /** The frame that `next` found: from `start` to `end` in `bytes`, which are never written to again. */
+  /** The frame that `next` found: from `start` to `end` in `bytes`. */
   bytes: Buffer = EMPTY;
   start = 0;
   end = 0;
+  /** Whether `bytes` hold this frame alone and are never written to again. */
+  isOwn = false;
   /** The longest frame; may change between two of them. */
   limitBytes: number;
   /** Where the open frame lies: in the piece that came, or in `#own`. */
   #base: Buffer = EMPTY;
   #begin = 0;
   #have = 0;
-  #isOwn = false;
+  #isGathered = false;
   /** What of the last piece is not in `#base` yet, while that is an own buffer. */
   #piece: Buffer = EMPTY;
   #pieceAt = 0;
@@ -42,17 +45,23 @@ export class FrameCutter {
     this.limitBytes = limitBytes;
   }
 
-  /** Takes a piece over; `next` has to have answered false before. */
+  /** Takes a piece until `next` has answered false or `keep` was called. To be called after either. */
   push(piece: Buffer): void {
-    if (this.#isOwn) {
+    if (this.#isGathered) {
       this.#piece = piece;
       this.#pieceAt = 0;
     } else this.#beginAt(piece, 0);
   }
 
-  /** How many bytes of an unfinished frame are held. */
-  get heldBytes(): number {
-    return this.#have - this.#begin;
+  /** Copies what is left of the piece, for calls of `next` at a later time. */
+  keep(): void {
+    if (!this.#isGathered && this.#have > this.#begin)
+      this.#beginAt(Buffer.from(this.#base.subarray(this.#begin, this.#have)), 0);
+  }
+
+  /** True where whole frames or a beginning of one are held. */
+  get hasMore(): boolean {
+    return this.#have > this.#begin;
   }
 
   /** @returns whether there was another frame. @throws ForwardError where it is too long or can be none. */
@@ -65,10 +74,10 @@ export class FrameCutter {
         this.#finish();
         return true;
       }
-      if (this.#isOwn) {
+      if (this.#isGathered) {
         if (!this.#gather(need)) return false;
       } else {
-        if (this.heldBytes > 0) this.#moveToOwn(need);
+        if (this.hasMore) this.#moveToOwn(need);
         return false;
       }
     }
@@ -78,18 +87,19 @@ export class FrameCutter {
     this.#base = piece;
     this.#begin = at;
     this.#have = piece.length;
-    this.#isOwn = false;
+    this.#isGathered = false;
     this.#at = at;
     this.#pending = 1;
   }
 
   #finish(): void {
     // A buffer that is mostly empty is not worth keeping for its content.
-    const isRoomy = this.#isOwn && this.#base.length > this.#at * 2;
+    const isRoomy = this.#isGathered && this.#base.length > this.#at * 2;
     this.bytes = isRoomy ? Buffer.from(this.#base.subarray(0, this.#at)) : this.#base;
     this.start = this.#begin;
     this.end = this.#at;
-    if (!this.#isOwn) this.#beginAt(this.#base, this.end);
+    this.isOwn = this.#isGathered;
+    if (!this.#isGathered) this.#beginAt(this.#base, this.end);
     // What was copied past the end of the frame came with the last piece, and is read again from there.
     else this.#beginAt(this.#piece, this.#pieceAt - (this.#have - this.end));
   }
@@ -102,7 +112,7 @@ export class FrameCutter {
     this.#base = own;
     this.#begin = 0;
     this.#have = held.length;
-    this.#isOwn = true;
+    this.#isGathered = true;
     this.#piece = EMPTY;
     this.#pieceAt = 0;
   }

@@ -1,6 +1,7 @@
 /**
- * One message of the Forward protocol: what mode it has, and where its events lie. The events of the forward and the
- * packed modes are given as they came, without a copy; values are made of the tag and the options alone.
+ * One message of the Forward protocol: what mode it has, and its events. Those of the packed modes are given as they came,
+ * without a copy, those of the other modes as Fluent Bit keeps them, `[[EventTime, metadata], record]`, which is what most
+ * senders send anyway. Values are made of the tag and the options alone.
  *
  *     [tag, time, record, options?]        Message
  *     [tag, [[time, record], ..], options?]        Forward
@@ -13,6 +14,7 @@ import { decodeText } from '../data/bytes.ts';
 import { type Fields, getField, isFields } from '../data/event.ts';
 import { decodeValue, encodeValue, MsgpackError } from '../data/msgpack.ts';
 import { scanEvents, skipValue } from '../data/msgpack_scan.ts';
+import { eventTime, inForm } from './forward_entries.ts';
 
 /** The peer does not keep to the protocol: a sentence for the log. */
 export class ForwardError extends Error {
@@ -33,6 +35,8 @@ export interface ForwardMessage {
   readonly chunk: string | undefined;
   /** fluent_signal: 0 are logs, 1 metrics, 2 traces. */
   readonly signal: number;
+  /** Whether `entries` are no part of the bytes that were read. */
+  readonly isOwn: boolean;
   /** Set where the rest of the message is not fit to be taken, though its beginning is. */
   readonly broken: string | undefined;
 }
@@ -60,14 +64,28 @@ function forwardMode(bytes: Buffer, tag: string, at: number, end: number, elemen
   const expected = arrayLength(bytes, at);
   const first = at + arrayHeader(bytes, at);
   const rest = bytes.subarray(first, end);
-  const { count, end: length } = scanEvents(rest);
-  const entries = rest.subarray(0, length);
+  const { count, end: length, arePairs } = scanEvents(rest);
+  const entries = arePairs ? rest.subarray(0, length) : inForm('pair', rest.subarray(0, length), count);
   if (count !== expected) {
     // Options that look like an event, or an event that is none.
     if (count > expected) throw new ForwardError('the options of a message are no map');
-    return { ...PLAIN, tag, entries, count, broken: `event ${count + 1} of ${expected} of a message is none` };
+    return {
+      ...PLAIN,
+      tag,
+      entries,
+      count,
+      isOwn: !arePairs,
+      broken: `event ${count + 1} of ${expected} of a message is none`,
+    };
   }
-  return { ...PLAIN, tag, entries, count, ...optionsOf(bytes, first + length, end, elements > 2, true) };
+  return {
+    ...PLAIN,
+    tag,
+    entries,
+    count,
+    isOwn: !arePairs,
+    ...optionsOf(bytes, first + length, end, elements > 2, true),
+  };
 }
 
 function packedMode(bytes: Buffer, tag: string, at: number, end: number, elements: number): ForwardMessage {
@@ -88,16 +106,14 @@ function messageMode(bytes: Buffer, tag: string, at: number, end: number, elemen
   const given = optionsOf(bytes, after, end, elements > 3, true);
   if (!isUsableTime(bytes, at))
     return { ...PLAIN, tag, count: 0, ...given, broken: 'the time of a message is an extension that is no EventTime' };
-  const parts = [bytes.subarray(at, record), bytes.subarray(record, after)];
-  const { metadata } = given;
-  const entries = metadata
-    ? Buffer.concat([PAIRS, parts[0] as Buffer, encodeValue(metadata), parts[1] as Buffer])
-    : Buffer.concat([PAIR, bytes.subarray(at, after)]);
-  return { ...PLAIN, tag, entries, count: 1, ...given };
+  const metadata = given.metadata ? encodeValue(given.metadata) : NO_METADATA;
+  const time = eventTime(bytes.subarray(at, record));
+  const entries = Buffer.concat([PAIRS, time, metadata, bytes.subarray(record, after)]);
+  return { ...PLAIN, tag, entries, count: 1, isOwn: true, ...given };
 }
 
-const PAIR = Buffer.from([0x92]);
 const PAIRS = Buffer.from([0x92, 0x92]);
+const NO_METADATA = Buffer.from([0x80]);
 
 interface Options {
   readonly compressed: 'gzip' | 'zstd' | undefined;
@@ -107,7 +123,15 @@ interface Options {
 }
 
 const NO_OPTIONS: Options = { compressed: undefined, chunk: undefined, signal: 0, metadata: undefined };
-const PLAIN = { entries: NOTHING, count: 0, compressed: undefined, chunk: undefined, signal: 0, broken: undefined };
+const PLAIN = {
+  entries: NOTHING,
+  count: 0,
+  compressed: undefined,
+  chunk: undefined,
+  signal: 0,
+  isOwn: false,
+  broken: undefined,
+};
 
 /** Old Docker daemons send nil for no options; the packed modes take no nil, as in Fluent Bit. */
 function optionsOf(bytes: Buffer, at: number, end: number, isThere: boolean, takesNil: boolean): Options {

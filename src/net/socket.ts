@@ -19,7 +19,10 @@ export interface ListenOptions {
   /** How many connections may wait to be accepted. */
   readonly backlog?: number | undefined;
   readonly tls?: tls.TlsOptions | undefined;
-  onConnection(socket: net.Socket): void;
+  /** Either this, for who listens to the socket's `data` himself, */
+  onConnection?(socket: net.Socket): void;
+  /** or this, which is faster: what it returns takes the bytes that come; they are valid during the call only. */
+  onReader?(socket: net.Socket): (bytes: Buffer) => void;
   /** A connection that ended before it was ready, as by a failed TLS handshake. */
   onFailure(reason: string): void;
 }
@@ -40,7 +43,7 @@ const SOCKET = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveI
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { address, backlog } = options;
   if ('path' in address) removeStaleSocket(address.path);
-  const server = options.tls ? tlsServer(options, options.tls) : net.createServer(SOCKET, options.onConnection);
+  const server = options.tls ? tlsServer(options, options.tls) : plainServer(options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new Error(`cannot listen: ${error.message}`, { cause: error })));
     server.listen({ ...address, backlog: backlog ?? 128 }, resolve);
@@ -54,8 +57,51 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return { name, port, close: () => server.close() };
 }
 
+/**
+ * Node reads into a new buffer of 64 KiB every time. Here all connections read into one, which spares a third of the CPU
+ * time of reading, and more in the garbage collector (bench/forward.ts: 0.4 of 1.7 seconds). Node lets clients choose their
+ * buffer, and servers not; so the handle of a connection that was accepted but not read yet gets a socket of its own.
+ */
+const READ_BYTES = 256 * 1024;
+let readBuffer: Buffer | undefined;
+
+function plainServer({ onConnection, onReader }: ListenOptions): net.Server {
+  if (!onReader) return net.createServer(SOCKET, onConnection);
+  return net.createServer({ ...SOCKET, pauseOnConnect: true }, (accepted) => {
+    const socket = adopt(accepted, (bytes) => take(bytes));
+    const take = onReader(socket);
+    socket.resume();
+  });
+}
+
+interface WithHandle {
+  _handle?: object | null;
+}
+
+function adopt(accepted: net.Socket & WithHandle, take: (bytes: Buffer) => void): net.Socket {
+  const handle = accepted._handle;
+  if (!handle) {
+    accepted.on('data', take);
+    return accepted;
+  }
+  accepted._handle = null;
+  accepted.destroy();
+  readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
+  const buffer = readBuffer;
+  const onread = {
+    buffer,
+    callback: (length: number) => {
+      take(buffer.subarray(0, length));
+      return true;
+    },
+  };
+  return new net.Socket({ handle, ...SOCKET, onread } as net.SocketConstructorOpts);
+}
+
 function tlsServer(options: ListenOptions, settings: tls.TlsOptions): tls.Server {
-  const server = tls.createServer({ ...SOCKET, ...settings }, options.onConnection);
+  const { onConnection, onReader } = options;
+  const accept = onReader ? (socket: net.Socket) => socket.on('data', onReader(socket)) : onConnection;
+  const server = tls.createServer({ ...SOCKET, ...settings }, accept);
   server.on('tlsClientError', (error, socket) => {
     options.onFailure(`TLS handshake with ${peerName(socket)}: ${error.message}`);
   });

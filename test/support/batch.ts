@@ -16,6 +16,7 @@ export function batchOf(events: readonly LogEvent[], tag = 'app.log'): Batch {
     events,
     count: events.length,
     bytes: () => encodeEvents(events),
+    pieces: () => [encodeEvents(events)],
     [Symbol.iterator]: () => events[Symbol.iterator](),
   };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type LogEvent, NO_METADATA, type Value } from '../../src/data/event.ts';
 import { decodeEvents, decodeValue, encodeEvents, encodeValue } from '../../src/data/msgpack.ts';
-import { inForm, splitEntries } from './entries.ts';
+import { inForm, splitEntries } from '../../src/net/forward_entries.ts';
 
 const event: fc.Arbitrary<LogEvent> = fc.record({
   seconds: fc.integer({ min: -0x40000000, max: 0xbfffffff }),
@@ -66,12 +66,18 @@ t.test('bytes that are in the form already are not copied', async (t) => {
   t.same(decodeValue(inForm('seconds', plain, 1)), [1, { a: 1 }]);
 });
 
-t.test('pieces are as long as they may be, and hold all events in their order', async () => {
-  const property = fc.property(fc.array(event, { minLength: 1 }), fc.integer({ min: 1, max: 200 }), (events, limit) => {
-    const pieces = splitEntries({ bytes: encodeEvents(events), count: events.length }, limit);
-    const counts = pieces.every(({ bytes, count }) => decodeEvents(bytes).length === count && count > 0);
-    const fits = pieces.every(({ bytes, count }) => bytes.length <= limit || count === 1);
-    const all = Buffer.concat(pieces.map(({ bytes }) => bytes));
+t.test('messages are as long as they may be, and hold all events in their order', async () => {
+  const batches = fc.array(fc.array(event, { minLength: 1 }), { minLength: 1, maxLength: 4 });
+  const property = fc.property(batches, fc.integer({ min: 1, max: 300 }), (given, limit) => {
+    const events = given.flat();
+    const pieces = given.map((one) => encodeEvents(one));
+    const messages = splitEntries(pieces, events.length, limit).map((one) => ({
+      ...one,
+      bytes: Buffer.concat(one.pieces),
+    }));
+    const counts = messages.every(({ bytes, count }) => decodeEvents(bytes).length === count && count > 0);
+    const fits = messages.every(({ bytes, count }) => bytes.length <= limit || count === 1);
+    const all = Buffer.concat(messages.map(({ bytes }) => bytes));
     return counts && fits && all.equals(encodeEvents(events));
   });
   fc.assert(property, { numRuns: 200 });

@@ -7,21 +7,21 @@
  *
  * Bytes that are in that form already are given back as they are. The record's bytes never change.
  */
-import { decodeValue, encodeValue, timeOf } from '../../src/data/msgpack.ts';
-import { skipValue } from '../../src/data/msgpack_scan.ts';
+import { decodeValue, encodeValue, timeOf } from '../data/msgpack.ts';
+import { scanEvents, skipValue } from '../data/msgpack_scan.ts';
 
 export type Form = 'pair' | 'plain' | 'seconds';
 
 export interface Entries {
-  readonly bytes: Uint8Array;
+  readonly pieces: readonly Uint8Array[];
   readonly count: number;
 }
 
 /** What an event may grow by: a time of one byte becomes an EventTime, and it gets an empty map of metadata. */
 const MOST_GROWTH = 12;
 
-/** All of `bytes` have to be whole events. */
-export function inForm(form: Form, bytes: Uint8Array, count: number): Uint8Array {
+/** All of `bytes` have to be whole events, at most `count` of them. */
+export function inForm<T extends Uint8Array>(form: Form, bytes: T, count: number): T | Buffer {
   return isInForm(form, bytes) ? bytes : new Rewriter(form, bytes, count).run();
 }
 
@@ -35,6 +35,18 @@ function isInForm(form: Form, bytes: Uint8Array): boolean {
     at = skipValue(bytes, at);
   }
   return true;
+}
+
+/** A time as an EventTime, as far as one can hold it. */
+export function eventTime(time: Buffer): Buffer {
+  if (time[0] === 0xd7) return time;
+  const { seconds, nanos } = timeOf(decodeValue(time));
+  if (seconds < FIRST_SECOND || seconds >= LAST_SECOND) return time;
+  const bytes = Buffer.allocUnsafe(10);
+  bytes.writeUInt16BE(0xd700, 0);
+  bytes.writeUInt32BE(seconds >>> 0, 2);
+  bytes.writeUInt32BE(nanos, 6);
+  return bytes;
 }
 
 class Rewriter {
@@ -86,14 +98,8 @@ class Rewriter {
 
   /** A time that is no EventTime, or lies before 1970. */
   #putOddTime(at: number, end: number): void {
-    const { seconds, nanos } = timeOf(decodeValue(this.#from.subarray(at, end)));
-    if (this.#form === 'seconds') this.#put(encodeValue(seconds));
-    else if (seconds >= FIRST_SECOND && seconds < LAST_SECOND) {
-      this.#to.writeUInt16BE(0xd700, this.#at);
-      this.#to.writeUInt32BE(seconds >>> 0, this.#at + 2);
-      this.#to.writeUInt32BE(nanos, this.#at + 6);
-      this.#at += 10;
-    } else this.#copy(at, end);
+    const time = this.#from.subarray(at, end);
+    this.#put(this.#form === 'seconds' ? encodeValue(timeOf(decodeValue(time)).seconds) : eventTime(time));
   }
 
   #copy(start: number, end: number): void {
@@ -118,22 +124,38 @@ function headerLength(bytes: Buffer, at: number): number {
   return type === 0xdc ? 3 : type === 0xdd ? 5 : 1;
 }
 
-/** Cuts events into pieces of at most `limitBytes`, as far as single events let it. */
-export function splitEntries({ bytes, count }: Entries, limitBytes: number): Entries[] {
-  if (bytes.length <= limitBytes) return [{ bytes, count }];
-  const pieces: Entries[] = [];
+/** Puts events together to at most `limitBytes`, as far as single events let it. `count`: of all of them. */
+export function splitEntries(pieces: readonly Uint8Array[], count: number, limitBytes: number): Entries[] {
+  const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (total <= limitBytes) return [{ pieces, count }];
+  const all: Entries[] = [];
+  let group: Uint8Array[] = [];
+  let [bytes, inGroup] = [0, 0];
+  for (const piece of pieces.flatMap((one) => cutPiece(one, limitBytes))) {
+    if (bytes + piece.length > limitBytes && inGroup > 0) {
+      all.push({ pieces: group, count: inGroup });
+      [group, bytes, inGroup] = [[], 0, 0];
+    }
+    group.push(piece);
+    bytes += piece.length;
+    inGroup += scanEvents(piece).count;
+  }
+  all.push({ pieces: group, count: inGroup });
+  return all;
+}
+
+function cutPiece(bytes: Uint8Array, limitBytes: number): Uint8Array[] {
+  if (bytes.length <= limitBytes) return [bytes];
+  const parts: Uint8Array[] = [];
   let start = 0;
-  let inPiece = 0;
   for (let at = 0; at < bytes.length; ) {
     const end = skipValue(bytes, at);
-    if (end - start > limitBytes && inPiece > 0) {
-      pieces.push({ bytes: bytes.subarray(start, at), count: inPiece });
+    if (end - start > limitBytes && at > start) {
+      parts.push(bytes.subarray(start, at));
       start = at;
-      inPiece = 0;
     }
-    inPiece++;
     at = end;
   }
-  pieces.push({ bytes: bytes.subarray(start), count: inPiece });
-  return pieces;
+  parts.push(bytes.subarray(start));
+  return parts;
 }
