@@ -9,6 +9,7 @@ export const plugins: PluginIndex = {
     dummy: () => import('./in_dummy/index.ts'),
     exec: () => import('./in_exec/index.ts'),
     forward: () => import('./in_forward/index.ts'),
+    http: () => import('./in_http/index.ts'),
     kubernetes_logs: () => import('./in_kubernetes_logs/index.ts'),
     head: () => import('./in_head/index.ts'),
     stdin: () => import('./in_stdin/index.ts'),
