@@ -267,7 +267,6 @@ export class Book {
       const isChanged = place !== run.place || isRunning !== run.isRunning;
       run.place = place;
       run.isRunning = isRunning;
-      run.confirmedAtMs = this.#owner.host.clock.monotonic();
       if (pod.pod && place === 'current') run.map = sameOr(run.map, this.#owner.map(pod, container, bareId(id)));
       if (isChanged) changed.push(run);
     }

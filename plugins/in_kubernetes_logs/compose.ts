@@ -29,10 +29,11 @@ export class Composer implements LineTaker {
   /** The lines that are left out are those of this run, so that one of them must come first. */
   #isContinued = false;
   #long: LongLine | undefined;
-  /** Whether another run of the container may have answered. */
-  #doubt: 'none' | 'unsure' | 'doubt' = 'none';
-  /** It was made sure that it is this run: lines that do not follow those before are a gap. */
+  /** Another run of the container may have answered. */
+  #isInDoubt = false;
+  #isSure: (() => boolean) | undefined;
   #acceptsGap = false;
+  #isAtEnd = false;
   /** The parts that were given out of a line whose end did not come. */
   #cutLine: { seconds: number; nanos: number; bytes: number } | undefined;
 
@@ -44,14 +45,18 @@ export class Composer implements LineTaker {
   }
 
   /**
-   * Reading begins, or goes on after a cut. `isUnsure`: nobody knows whether it is this run that will answer; then the
-   * first line makes a doubt.
+   * Reading begins, or goes on after a cut. `isConfirmed`: the API server said just now that it is this run, so that lines
+   * which do not follow those before are a gap, unless the log was read to its end before (`isAtEnd`). Otherwise `isSure`
+   * is asked at the first line of a run of which no line was read: whether it can be no other run that answered.
    */
-  begin(isUnsure: boolean): void {
+  begin(isConfirmed: boolean, isAtEnd: boolean, isSure: () => boolean): void {
     const { trail, before } = this.#run;
     if (!trail.isEmpty) this.#run.before = undefined;
     this.#long = undefined;
-    this.#doubt = isUnsure ? 'unsure' : 'none';
+    this.#isSure = trail.isEmpty && !isConfirmed ? isSure : undefined;
+    this.#acceptsGap = isConfirmed;
+    this.#isAtEnd = isAtEnd;
+    this.#isInDoubt = false;
     this.#replay = trail.replay();
     this.#isContinued = this.#replay !== undefined;
     // Lines of this run may have been taken for lines of the run before, when the watch was late.
@@ -71,12 +76,7 @@ export class Composer implements LineTaker {
    * next run. They were left out; reading must begin again, once that is known.
    */
   get isInDoubt(): boolean {
-    return this.#doubt === 'doubt';
-  }
-
-  /** It is this run. */
-  acceptGap(): void {
-    this.#acceptsGap = true;
+    return this.#isInDoubt;
   }
 
   /** What was composed since the last time. */
@@ -89,16 +89,13 @@ export class Composer implements LineTaker {
   line(seconds: number, nanos: number, text: string, start: number, end: number): void {
     const hash = hashText(text, start, end);
     if (this.#replay && this.#wasRead(seconds, nanos, hash)) return;
-    if (this.#doubt !== 'none') {
-      this.#doubt = 'doubt';
-      return;
-    }
+    if (this.#doubts()) return;
     this.#run.trail.push(seconds, nanos, hash);
     this.#push(seconds, nanos, text.slice(start, end), undefined);
   }
 
   piece(seconds: number, nanos: number, bytes: Buffer, offset: number, isLast: boolean): void {
-    if (this.#doubt === 'doubt') return;
+    if (this.#isInDoubt) return;
     const text = decodeText(bytes);
     if (offset === 0 || !this.#long) this.#long = this.#beginLong(seconds, nanos, text);
     const long = this.#long as LongLine;
@@ -130,8 +127,17 @@ export class Composer implements LineTaker {
   #beginLong(seconds: number, nanos: number, text: string): LongLine {
     const hash = hashText(text, 0, text.length);
     const wasRead = this.#replay !== undefined && this.#wasRead(seconds, nanos, hash);
-    if (!wasRead && this.#doubt !== 'none') this.#doubt = 'doubt';
-    return { hash, isSkipped: wasRead || this.#doubt === 'doubt' };
+    return { hash, isSkipped: wasRead || this.#doubts() };
+  }
+
+  /** Asked for every line that was not read before; the first one decides. */
+  #doubts(): boolean {
+    const isSure = this.#isSure;
+    if (isSure) {
+      this.#isSure = undefined;
+      if (!isSure()) this.#isInDoubt = true;
+    }
+    return this.#isInDoubt;
   }
 
   #givenBytes(seconds: number, nanos: number): number {
@@ -143,17 +149,16 @@ export class Composer implements LineTaker {
     const replay = this.#replay as Replay;
     if (replay.skips(seconds, nanos, hash)) {
       this.#acceptsGap = false;
-      if (this.#isContinued && this.#doubt === 'unsure') this.#doubt = 'none';
       return true;
     }
     if (this.#isContinued && !replay.matched) {
       if (!this.#acceptsGap) {
-        this.#doubt = 'doubt';
+        this.#isInDoubt = true;
         return false;
       }
       this.#isContinued = false;
       this.#acceptsGap = false;
-      this.#tellGap(seconds, nanos);
+      if (!this.#isAtEnd) this.#tellGap(seconds, nanos);
     }
     if (replay.isOverAt(seconds)) this.#replay = undefined;
     return false;

@@ -31,6 +31,8 @@ import { Turns } from './turns.ts';
 
 const LOOK_MS = 5000;
 const LOAD_AGAIN_MS = 5000;
+/** How long logs that were found by a list wait for the watch. */
+const WATCH_MS = 2000;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -42,7 +44,10 @@ export class KubernetesLogs implements Input {
   readonly #slots: Slots;
   readonly #troubles: Troubles;
   readonly #followers = new Map<Run, RunFollower>();
-  #reflectors: Reflector<Pod, KeptPod>[] = [];
+  /** Found, and not started yet. */
+  readonly #starting = new Set<RunFollower>();
+  /** By namespace; undefined: all of them. */
+  readonly #reflectors = new Map<string | undefined, Reflector<Pod, KeptPod>>();
   #client: KubeClient | undefined;
   #commits: Commits | undefined;
   #book: Book | undefined;
@@ -165,8 +170,9 @@ export class KubernetesLogs implements Input {
       changed: (pod) => book.take(pod, false),
       deleted: (pod) => book.drop(pod),
       synced: () => book.synced(namespace),
+      watching: () => this.#startAll(),
     });
-    this.#reflectors.push(reflector);
+    this.#reflectors.set(namespace, reflector);
     reflector.start();
   }
 
@@ -183,13 +189,21 @@ export class KubernetesLogs implements Input {
       troubles: this.#troubles,
       finished: (one) => this.#finished(one),
       refresh: (one) => this.#refresh(one),
+      isWatched: (one, sinceMs) => this.#isWatched(one, sinceMs),
     };
     const follower = new RunFollower(run, parts);
     this.#followers.set(run, follower);
-    // What else the same change says of the run comes first.
-    queueMicrotask(() => {
-      if (!this.#stopped) follower.start();
-    });
+    this.#starting.add(follower);
+    if (this.#starting.size > 1) return;
+    // What else the same change says of the run comes first; and of what was listed, what happened since.
+    if (this.#isWatched(run, this.#host.clock.monotonic())) queueMicrotask(() => this.#startAll());
+    else this.#host.clock.after(WATCH_MS, () => this.#startAll(), true);
+  }
+
+  #startAll(): void {
+    const followers = [...this.#starting];
+    this.#starting.clear();
+    if (!this.#stopped) for (const follower of followers) follower.start();
   }
 
   /** The watch may be late; the pod itself tells now. */
@@ -198,6 +212,11 @@ export class KubernetesLogs implements Input {
     const pod = await (this.#client as KubeClient).get<Pod>(`/api/v1/namespaces/${namespace}/pods/${name}`);
     const kept = keep(pod, this.#selection as Selection, this.#settings.options.kubernetes);
     if (kept?.uid === uid && !this.#stopped) this.#book?.take(kept, false);
+  }
+
+  #isWatched({ identity: { namespace } }: Run, sinceMs: number): boolean {
+    const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get(undefined);
+    return (reflector?.liveSince ?? Number.POSITIVE_INFINITY) <= sinceMs;
   }
 
   #finished(run: Run): void {
@@ -220,7 +239,7 @@ export class KubernetesLogs implements Input {
       () => {
         const now = this.#host.clock.monotonic();
         for (const follower of this.#followers.values()) follower.checkIdle(now);
-        if (this.#reflectors.some((reflector) => reflector.isSynced)) this.#commits?.touch();
+        if ([...this.#reflectors.values()].some(({ isSynced }) => isSynced)) this.#commits?.touch();
         if (!this.#stopped) this.#look();
       },
       true,
@@ -235,7 +254,7 @@ export class KubernetesLogs implements Input {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancel?.();
-    for (const reflector of this.#reflectors) reflector.stop();
+    for (const reflector of this.#reflectors.values()) reflector.stop();
     this.#turns.stop();
     this.#slots.stop();
     this.#each((follower) => follower.stop());

@@ -32,11 +32,11 @@ export interface FollowerParts {
   finished(run: Run): void;
   /** Asks the API server for the pod of a run. @throws KubeError, or the error of the connection. */
   refresh(run: Run): Promise<void>;
+  /** Whether the watch runs without a break since then: so what it said of a run holds. */
+  isWatched(run: Run, sinceMs: number): boolean;
 }
 
 const HELD_BYTES = 32 * 1024;
-/** What the API server said of a run is good for this long. */
-const SURE_MS = 2000;
 /** A kubelet that started the next run has told the API server after this. */
 const TOLD_MS = 3000;
 /** The lines of a run are handed over when those of the run before have arrived, or after this. */
@@ -128,8 +128,8 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#isGivingUp = false;
     this.lastDataMs = this.#parts.host.clock.monotonic();
     this.#reader.reset();
-    const isOld = this.lastDataMs - run.confirmedAtMs > SURE_MS;
-    this.#composer.begin(run.trail.isEmpty && isOld && !this.#isConfirmed);
+    const openedAtMs = this.lastDataMs;
+    this.#composer.begin(this.#isConfirmed, this.#endedWell, () => this.#parts.isWatched(run, openedAtMs));
     this.#isConfirmed = false;
     this.#stream = this.#parts.client.stream(this.#path(), {
       opened: () => this.#opened(),
@@ -233,7 +233,7 @@ export class RunFollower implements SlotTaker, TurnTaker {
     // A container that restarted in between: another run may have answered.
     const isElsewhere = this.#isLast && this.#place !== this.run.place;
     // Not where it was refused: what was read before may have been all.
-    if (!(error instanceof KubeError)) this.#endedWell = !error && !this.#isGivingUp && !isInDoubt && !isElsewhere;
+    if (!(error instanceof KubeError || isInDoubt)) this.#endedWell = !error && !this.#isGivingUp && !isElsewhere;
     // In doubt it keeps its slot, to go on as soon as there is an answer.
     if (!isInDoubt) this.#release();
     if (isInDoubt) this.#resolveDoubt();
@@ -272,8 +272,7 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#later(waitMs, async () => {
       try {
         await this.#parts.refresh(run);
-        if (run.place === place) this.#composer.acceptGap();
-        this.#isConfirmed = true;
+        this.#isConfirmed = run.place === place;
         this.start();
       } catch (error) {
         this.#release();

@@ -38,9 +38,8 @@ export class Run {
   isGone = false;
   /** Every line that can be read was read. */
   isRead = false;
-  /** When it was read, and when the API server last spoke of this run; on the clock that only goes forward. */
+  /** When that was, on the clock that only goes forward. */
   readAtMs = 0;
-  confirmedAtMs = 0;
   /** The map `kubernetes` of the pod as it is now. */
   map: Fields | undefined;
 

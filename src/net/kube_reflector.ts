@@ -37,6 +37,8 @@ export interface ReflectorSettings<O extends KubeObject, T> {
   deleted?(item: T): void;
   /** The first list is complete; called once. */
   synced?(): void;
+  /** A watch is open: from now on changes are heard as they happen. */
+  watching?(): void;
 }
 
 interface Kept<T> {
@@ -63,6 +65,7 @@ export class Reflector<O extends KubeObject, T> {
   #version: string | undefined;
   /** The cache was too old: the next list must not come from it. */
   #fresh = false;
+  #liveSince: number | undefined;
   #synced = false;
   /** What was logged of the outage. */
   #told: string | undefined;
@@ -88,6 +91,11 @@ export class Reflector<O extends KubeObject, T> {
 
   get isSynced(): boolean {
     return this.#synced;
+  }
+
+  /** Since when the present watch is open, on the clock that only goes forward; undefined while none is. */
+  get liveSince(): number | undefined {
+    return this.#liveSince;
   }
 
   get size(): number {
@@ -150,13 +158,16 @@ export class Reflector<O extends KubeObject, T> {
     this.#closeWatch = openWatch(client, this.#path({}), version, {
       opened: () => {
         openedAt = this.#clock.monotonic();
+        this.#liveSince = openedAt;
         this.#recovered();
+        this.#settings.watching?.();
       },
       event: (event) => {
         if (!this.#stopped) this.#event(event);
       },
       ended: (error) => {
         this.#closeWatch = undefined;
+        this.#liveSince = undefined;
         const worked = openedAt !== undefined && this.#clock.monotonic() - openedAt >= WORKED_MS;
         if (!this.#stopped) this.#watchEnded(error, openedAt !== undefined, worked);
       },
