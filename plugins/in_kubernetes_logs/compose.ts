@@ -12,6 +12,20 @@ import type { Run } from './run.ts';
 import type { Options } from './settings.ts';
 import { hashText, type Replay } from './trail.ts';
 
+/** Whose log it is that comes; asked at its first line that was not read before. */
+export interface Answer {
+  /** The API server said, just before it was asked for the log, that this run has it. */
+  readonly isConfirmed: boolean;
+  /** The log was read to its end before: lines that do not follow are no gap. */
+  readonly isAtEnd: boolean;
+  /** Nothing was heard since of the container having restarted. */
+  readonly isSame: () => boolean;
+  /** It would have been heard. */
+  readonly isWatched: () => boolean;
+}
+
+const NO_ANSWER: Answer = { isConfirmed: false, isAtEnd: false, isSame: () => true, isWatched: () => true };
+
 /** A line that is given out in parts. */
 interface LongLine {
   readonly hash: number;
@@ -31,9 +45,9 @@ export class Composer implements LineTaker {
   #long: LongLine | undefined;
   /** Another run of the container may have answered. */
   #isInDoubt = false;
-  #isSure: (() => boolean) | undefined;
-  #acceptsGap = false;
-  #isAtEnd = false;
+  #answer: Answer = NO_ANSWER;
+  /** No line of the run was read before. */
+  #isFirst = false;
   /** The parts that were given out of a line whose end did not come. */
   #cutLine: { seconds: number; nanos: number; bytes: number } | undefined;
 
@@ -44,18 +58,13 @@ export class Composer implements LineTaker {
     this.#host = host;
   }
 
-  /**
-   * Reading begins, or goes on after a cut. `isConfirmed`: the API server said just now that it is this run, so that lines
-   * which do not follow those before are a gap, unless the log was read to its end before (`isAtEnd`). Otherwise `isSure`
-   * is asked at the first line of a run of which no line was read: whether it can be no other run that answered.
-   */
-  begin(isConfirmed: boolean, isAtEnd: boolean, isSure: () => boolean): void {
+  /** Reading begins, or goes on after a cut. */
+  begin(answer: Answer): void {
     const { trail, before } = this.#run;
     if (!trail.isEmpty) this.#run.before = undefined;
     this.#long = undefined;
-    this.#isSure = trail.isEmpty && !isConfirmed ? isSure : undefined;
-    this.#acceptsGap = isConfirmed;
-    this.#isAtEnd = isAtEnd;
+    this.#answer = answer;
+    this.#isFirst = trail.isEmpty;
     this.#isInDoubt = false;
     this.#replay = trail.replay();
     this.#isContinued = this.#replay !== undefined;
@@ -132,10 +141,10 @@ export class Composer implements LineTaker {
 
   /** Asked for every line that was not read before; the first one decides. */
   #doubts(): boolean {
-    const isSure = this.#isSure;
-    if (isSure) {
-      this.#isSure = undefined;
-      if (!isSure()) this.#isInDoubt = true;
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      const { isConfirmed, isSame, isWatched } = this.#answer;
+      if (!(isSame() && (isConfirmed || isWatched()))) this.#isInDoubt = true;
     }
     return this.#isInDoubt;
   }
@@ -147,18 +156,14 @@ export class Composer implements LineTaker {
 
   #wasRead(seconds: number, nanos: number, hash: number): boolean {
     const replay = this.#replay as Replay;
-    if (replay.skips(seconds, nanos, hash)) {
-      this.#acceptsGap = false;
-      return true;
-    }
+    if (replay.skips(seconds, nanos, hash)) return true;
     if (this.#isContinued && !replay.matched) {
-      if (!this.#acceptsGap) {
+      if (!(this.#answer.isConfirmed && this.#answer.isSame())) {
         this.#isInDoubt = true;
         return false;
       }
       this.#isContinued = false;
-      this.#acceptsGap = false;
-      if (!this.#isAtEnd) this.#tellGap(seconds, nanos);
+      if (!this.#answer.isAtEnd) this.#tellGap(seconds, nanos);
     }
     if (replay.isOverAt(seconds)) this.#replay = undefined;
     return false;

@@ -129,7 +129,12 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.lastDataMs = this.#parts.host.clock.monotonic();
     this.#reader.reset();
     const openedAtMs = this.lastDataMs;
-    this.#composer.begin(this.#isConfirmed, this.#endedWell, () => this.#parts.isWatched(run, openedAtMs));
+    this.#composer.begin({
+      isConfirmed: this.#isConfirmed,
+      isAtEnd: this.#endedWell,
+      isSame: () => run.place === this.#place,
+      isWatched: () => this.#parts.isWatched(run, openedAtMs),
+    });
     this.#isConfirmed = false;
     this.#stream = this.#parts.client.stream(this.#path(), {
       opened: () => this.#opened(),
