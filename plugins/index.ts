@@ -36,6 +36,7 @@ export const plugins: PluginIndex = {
     file: () => import('./out_file/index.ts'),
     forward: () => import('./out_forward/index.ts'),
     http: () => import('./out_http/index.ts'),
+    loki: () => import('./out_loki/index.ts'),
     null: () => import('./out_null/index.ts'),
     stdout: () => import('./out_stdout/index.ts'),
   },

@@ -130,13 +130,17 @@ export interface FilterHost extends Host {
   /**
    * Sends events through the filters from the first one on, as Fluent Bit's emitters do, but never through this
    * filter again unless `everyFilter`; for events that a filter makes or gives back later.
+   * @returns false where these events were emitted too often already, which is a loop of filters: they were not taken,
+   * and `settle` will not be called.
    */
-  emit(tag: string, events: LogEvent[], settle?: Settle, everyFilter?: boolean): void;
+  emit(tag: string, events: LogEvent[], settle?: Settle, everyFilter?: boolean): boolean;
   /**
    * To be called inside `filter` when events are kept for later: the source waits until the returned function is
    * called, or handed to `emit` as its settle. Call it once.
    */
   hold(): Settle;
+  /** Ends the whole program, as an input's `exit` does. */
+  exit(code?: number): void;
 }
 
 export interface Filter {
@@ -216,6 +220,11 @@ export interface OutputDefinition extends Definition<'output', OutputHost, Outpu
   readonly concurrency: number;
   /** The same where it depends on the options. */
   readonly concurrencyOf?: (options: never) => number;
+  /**
+   * A chunk of this size goes at once where the output is idle; 256 kB by default. More where a request has its price,
+   * so that it goes as full as it can be.
+   */
+  readonly idleBytes?: number;
 }
 export type AnyDefinition = InputDefinition | FilterDefinition | ProcessorDefinition | OutputDefinition;
 
@@ -252,6 +261,7 @@ export function defineOutput<const T extends OptionTable>(
   blueprint: Blueprint<T, OutputHost, Output> & {
     readonly concurrency?: number;
     readonly concurrencyOf?: (options: OptionsOf<T>) => number;
+    readonly idleBytes?: number;
   },
 ): OutputDefinition {
   return { kind: 'output', concurrency: 1, ...blueprint } as OutputDefinition;

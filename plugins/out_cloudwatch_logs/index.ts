@@ -5,6 +5,7 @@
  * accepted of a batch is remembered (progress.ts): a retry sends only the rest. README.md tells which answer means what.
  */
 import type { LogEvent } from '../../src/data/event.ts';
+import { Progress } from '../../src/net/progress.ts';
 import {
   type Batch,
   defineOutput,
@@ -20,7 +21,6 @@ import { readEmf } from './emf.ts';
 import { adviceOn, type Failure } from './failure.ts';
 import { Messages } from './message.ts';
 import { options } from './options.ts';
-import { Progress } from './progress.ts';
 import { Requests } from './requests.ts';
 import { Send } from './send.ts';
 import { type Options, readEndpoint, readGroup, readNames } from './settings.ts';
@@ -33,6 +33,7 @@ export default defineOutput({
   summary: 'Sends records to Amazon CloudWatch Logs.',
   options,
   concurrency: 8,
+  idleBytes: 1_048_576,
   create: (given, host) => new CloudWatchLogs(given, host),
 });
 

@@ -11,8 +11,8 @@
  * Source: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
  */
 import type { LogEvent } from '../../src/data/event.ts';
+import type { Progress } from '../../src/net/progress.ts';
 import { type Messages, MOST_MESSAGE_BYTES } from './message.ts';
-import type { Progress } from './progress.ts';
 import type { Target } from './target.ts';
 
 export const REQUEST_BYTES = 1_048_576;

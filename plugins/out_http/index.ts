@@ -8,6 +8,7 @@ import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
 import { encodeText } from '../../src/data/bytes.ts';
 import type { LogEvent } from '../../src/data/event.ts';
 import { COMPRESSIONS, type Compression, compress } from '../../src/net/compress.ts';
+import { basicAuth, checkHeaderName, flatHeaders, headersOf, headerValue, readHeader } from '../../src/net/headers.ts';
 import { HttpClient } from '../../src/net/http_client.ts';
 import { verdictOf, verdictOfError } from '../../src/net/verdict.ts';
 import {
@@ -21,7 +22,6 @@ import {
   type OutputHost,
   type Verdict,
 } from '../../src/plugin.ts';
-import { basicAuth, checkHeaderName, flatHeaders, headersOf, headerValue, readHeader } from './headers.ts';
 import { options } from './options.ts';
 import { compilePayload, type Payload } from './payload.ts';
 

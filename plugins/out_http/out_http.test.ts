@@ -2,11 +2,11 @@ import zlib from 'node:zlib';
 import t from 'tap';
 import type { Fields } from '../../src/data/event.ts';
 import { decodeEvents } from '../../src/data/msgpack.ts';
+import { flatHeaders, headersOf, headerValue, readHeader } from '../../src/net/headers.ts';
 import { OK, OptionError } from '../../src/plugin.ts';
 import { batchOf, eventOf } from '../../test/support/batch.ts';
 import { HttpCapture, outputSuite, type Reply } from '../../test/support/output_suite.ts';
 import { make } from '../../test/support/plugin.ts';
-import { flatHeaders, headersOf, headerValue, readHeader } from './headers.ts';
 import http from './index.ts';
 
 type Pairs = readonly (readonly [string, string])[];

@@ -15,7 +15,12 @@ export interface BodyJsonOptions {
   readonly nested: boolean;
   /** Whether all of it is ASCII, as Fluent Bit writes JSON by default. */
   readonly escapeUnicode: boolean;
+  /** What to print in the place of the values of top-level keys. */
+  readonly edits?: Edits;
 }
+
+/** By top-level key: another value, or undefined to leave the key out. The same object must give the same value. */
+export type Edits = ReadonlyMap<string, (value: Value) => Value | undefined>;
 
 /** What needs no escape, neither once nor twice. */
 const UNPLAIN = /[^ !#-[\]-\x7f]/;
@@ -25,18 +30,21 @@ const MOST_KEYS = 4096;
 interface KeyText {
   readonly first: string;
   readonly next: string;
+  readonly edit: ((value: Value) => Value | undefined) | undefined;
 }
 
 export class BodyJson {
   readonly #nested: boolean;
   readonly #escapeUnicode: boolean;
   readonly #quote: string;
+  readonly #edits: Edits | undefined;
   readonly #keys = new Map<string, KeyText>();
   readonly #shared = new WeakMap<object, string>();
 
   constructor(options: BodyJsonOptions) {
     this.#nested = options.nested;
     this.#escapeUnicode = options.escapeUnicode;
+    this.#edits = options.edits;
     this.#quote = options.nested ? '\\"' : '"';
   }
 
@@ -45,13 +53,17 @@ export class BodyJson {
     let text = '';
     for (const key in body) {
       const known = this.#keys.get(key) ?? this.#addKey(key);
+      let value = body[key] as Value | undefined;
+      if (known.edit) {
+        value = known.edit(value as Value);
+        if (value === undefined) continue;
+      }
       text += text === '' ? known.first : known.next;
-      const value = body[key] as Value;
       if (typeof value === 'string')
         text += UNPLAIN.test(value) ? this.value(value) : this.#quote + value + this.#quote;
       else if (typeof value === 'object' && value !== null) text += this.#object(value);
       else if (typeof value === 'number' && Number.isSafeInteger(value)) text += value;
-      else text += this.value(value);
+      else text += this.value(value as Value);
     }
     return text === '' ? '{}' : `${text}}`;
   }
@@ -72,7 +84,7 @@ export class BodyJson {
   #addKey(key: string): KeyText {
     if (this.#keys.size >= MOST_KEYS) this.#keys.clear();
     const text = `${this.value(key)}:`;
-    const pieces = { first: `{${text}`, next: `,${text}` };
+    const pieces = { first: `{${text}`, next: `,${text}`, edit: this.#edits?.get(key) };
     this.#keys.set(key, pieces);
     return pieces;
   }

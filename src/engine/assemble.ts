@@ -179,7 +179,7 @@ class Assembler {
   ): Promise<FilterUnit | undefined> {
     const env = this.#env('filter', spec);
     const unit = new FilterUnit(spec.name, matches, condition, env.counters, env.log);
-    const host = new EngineFilterHost(spec, env, unit, () => this.#ingests[0]);
+    const host = new EngineFilterHost(spec, env, unit, () => this.#ingests[0], this.#deps.exit);
     const create = spec.definition.create as (
       options: unknown,
       host: FilterHost,

@@ -102,7 +102,11 @@ export class InputBuffer {
     const before = chunk.size;
     chunk.append(events, entry);
     this.#settings.disk?.store.touch(chunk, chunk.size - before, entry === undefined, this.#written);
-    if (chunk.full || (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.idle))) this.#seal(key, open);
+    if (
+      chunk.full ||
+      (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.idle && chunk.size >= unit.idleBytes))
+    )
+      this.#seal(key, open);
   }
 
   #begin(key: string, tag: string, routes: readonly OutputUnit[]): Open {
@@ -112,7 +116,8 @@ export class InputBuffer {
     const own = key === tag ? undefined : routes.map((unit) => unit.asRoute());
     const chunk = new Chunk(tag, name, disk ? { file: disk.store.file(disk.folder, name, tag, own) } : {});
     chunk.onMemory = this.#count;
-    for (const { concurrency } of routes) this.#paceBytes = Math.max(this.#paceBytes, PACE_BYTES * concurrency);
+    for (const { concurrency } of routes)
+      this.#paceBytes = Math.max(this.#paceBytes, PACE_BYTES * Math.min(concurrency, 8));
     const open = { chunk, routes };
     this.#open.set(key, open);
     this.chunks++;

@@ -101,6 +101,7 @@ export class EngineInputHost extends InstanceHost implements InputHost {
 export class EngineFilterHost extends InstanceHost implements FilterHost {
   readonly #unit: FilterUnit;
   readonly #fallback: () => Ingest | undefined;
+  readonly #exit: (code: number) => void;
 
   /** `fallback` gives the ingest for what a filter emits before any event went through it. */
   constructor(
@@ -108,15 +109,21 @@ export class EngineFilterHost extends InstanceHost implements FilterHost {
     env: HostEnvironment,
     unit: FilterUnit,
     fallback: () => Ingest | undefined,
+    exit: (code: number) => void,
   ) {
     super(instance, env);
     this.#unit = unit;
     this.#fallback = fallback;
+    this.#exit = exit;
   }
-  emit(tag: string, events: LogEvent[], settle?: Settle, everyFilter = false): void {
+  emit(tag: string, events: LogEvent[], settle?: Settle, everyFilter = false): boolean {
     const origin = this.#unit.origin ?? this.#fallback();
-    if (origin) origin.emitFrom(this.#unit, tag, events, settle, everyFilter);
-    else settle?.('lost');
+    if (origin) return origin.emitFrom(this.#unit, tag, events, settle, everyFilter);
+    settle?.('lost');
+    return true;
+  }
+  exit(code = 0): void {
+    this.#exit(code);
   }
   hold(): Settle {
     return this.#unit.hold();

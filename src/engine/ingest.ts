@@ -32,6 +32,9 @@ export interface IngestSettings {
   readonly progress: () => void;
 }
 
+/** So often may an event be emitted anew by filters; a chain of rewrite_tag filters is much shorter, a loop is endless. */
+const MAX_HOPS = 32;
+
 export class Ingest {
   readonly settings: IngestSettings;
   readonly buffer: InputBuffer;
@@ -76,12 +79,21 @@ export class Ingest {
   }
 
   /** FilterHost.emit: from the first filter on, but not through `maker` again unless it asks for it. */
-  emitFrom(maker: FilterUnit, tag: string, events: LogEvent[], settle: Settle | undefined, everyFilter: boolean): void {
+  emitFrom(
+    maker: FilterUnit,
+    tag: string,
+    events: LogEvent[],
+    settle: Settle | undefined,
+    everyFilter: boolean,
+  ): boolean {
+    const hops = maker.hops + 1;
+    if (hops > MAX_HOPS) return false;
     const filters = this.settings.filtersFor(tag);
     const chain = everyFilter ? filters : filters.filter((unit) => unit !== maker);
     const entry = settle && new Entry(settle);
     // A filter emits while it has events in hand, or from a timer: either way there is nothing to wait behind.
-    this.#run(chain, 0, tag, events, entry);
+    this.#run(chain, 0, tag, events, entry, hops);
+    return true;
   }
 
   hasRoom(): boolean {
@@ -99,7 +111,7 @@ export class Ingest {
   }
 
   #enter(chain: readonly FilterUnit[], tag: string, events: LogEvent[], entry: Entry | undefined): void {
-    const run = () => this.#run(chain, 0, tag, events, entry);
+    const run = () => this.#run(chain, 0, tag, events, entry, 0);
     const done = this.#waiting ? this.#waiting.then(run) : run();
     if (!done) return;
     this.#waitingEmissions++;
@@ -119,13 +131,14 @@ export class Ingest {
     tag: string,
     events: LogEvent[],
     entry: Entry | undefined,
+    hops: number,
   ): Promise<void> | undefined {
     let now = events;
     for (let i = from; i < chain.length && now.length > 0; i++) {
-      const result = (chain[i] as FilterUnit).apply(now, tag, entry, this);
+      const result = (chain[i] as FilterUnit).apply(now, tag, entry, this, hops);
       if (result instanceof Promise)
         return result.then((next) => {
-          return this.#run(chain, i + 1, tag, next, entry);
+          return this.#run(chain, i + 1, tag, next, entry, hops);
         });
       now = result;
     }

@@ -41,6 +41,7 @@ export class OutputUnit {
   readonly #env: OutputEnvironment;
   /** How many batches it takes at once. */
   readonly concurrency: number;
+  readonly idleBytes: number;
   readonly #processors: readonly FilterUnit[];
   readonly #queue: Delivery[] = [];
   readonly #open = new Set<Delivery>();
@@ -57,7 +58,9 @@ export class OutputUnit {
     this.disk = new DiskShare(spec.storageTotalLimitBytes);
     this.givenUp = new GivenUp(this.label, env.clock, env.log, env.rejected);
     // An output that must see one batch after the other (1) does so whatever Workers says.
-    const own = spec.definition.concurrency;
+    this.idleBytes = spec.definition.idleBytes ?? 0;
+    const of = spec.definition.concurrencyOf as ((options: unknown) => number) | undefined;
+    const own = of?.(spec.options) ?? spec.definition.concurrency;
     this.concurrency = own === 1 ? 1 : Math.max(own, spec.workers ?? 0);
   }
 

@@ -19,6 +19,8 @@ export class FilterUnit {
   #entry: Entry | undefined;
   /** The input whose events came last: what a filter emits later on goes to its buffer. */
   origin: Ingest | undefined;
+  /** How often filters have emitted the events in hand; 0: they come from an input, or a timer runs. */
+  hops = 0;
 
   constructor(
     name: string,
@@ -39,16 +41,27 @@ export class FilterUnit {
     this.#filter = filter;
   }
 
-  apply(events: LogEvent[], tag: string, entry: Entry | undefined, origin: Ingest | undefined): Soon<LogEvent[]> {
+  apply(
+    events: LogEvent[],
+    tag: string,
+    entry: Entry | undefined,
+    origin: Ingest | undefined,
+    hops = 0,
+  ): Soon<LogEvent[]> {
     if (origin) this.origin = origin;
+    const outer = this.hops;
+    this.hops = hops;
     const result = this.#condition
       ? this.#applyWhere(this.#condition, events, tag, entry)
       : this.#run(events, tag, entry);
+    this.hops = outer;
     if (result instanceof Promise) return result.then((kept) => this.#counted(events.length, kept));
     return result === events ? result : this.#counted(events.length, result);
   }
 
   #run(events: LogEvent[], tag: string, entry: Entry | undefined): Soon<LogEvent[]> {
+    // Filters emit, and what they emit may come by here again before they return.
+    const outer = this.#entry;
     this.#entry = entry;
     try {
       const result = this.#filter?.filter(events, tag) ?? events;
@@ -56,7 +69,7 @@ export class FilterUnit {
     } catch (error) {
       return this.#failed(error as Error, events);
     } finally {
-      this.#entry = undefined;
+      this.#entry = outer;
     }
   }
 

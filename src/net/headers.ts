@@ -2,8 +2,8 @@
  * Headers of requests, as a list of names and values in turn. What comes from records or tags can neither break a request
  * nor change how it is framed: unfit names are left out, unfit characters are removed. Pure.
  */
-import { isFields, type Value } from '../../src/data/event.ts';
-import { OptionError } from '../../src/plugin.ts';
+import { isFields, type Value } from '../data/event.ts';
+import { OptionError } from '../plugin.ts';
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 

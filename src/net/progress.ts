@@ -3,8 +3,8 @@
  * refused for good. It is kept between the tries of a batch, so that a retry sends only what is left. Events are known by
  * their number in the batch, since a batch that waited may bring new objects.
  */
-import type { LogEvent } from '../../src/data/event.ts';
-import { type Batch, drop, OK, type OutputHost, type Verdict } from '../../src/plugin.ts';
+import type { LogEvent } from '../data/event.ts';
+import { type Batch, drop, OK, type OutputHost, type Verdict } from '../plugin.ts';
 
 interface Refusal {
   readonly numbers: number[];

@@ -1,0 +1,163 @@
+/**
+ * The `loki` output: records to Grafana Loki, as JSON or as protobuf.
+ *
+ * Records of one label set go as one stream, in the order in which they came. What Loki took of a batch is remembered: a
+ * retry sends only the rest. README.md tells which answer means what.
+ */
+import { estimateBytes, type LogEvent } from '../../src/data/event.ts';
+import { toJson } from '../../src/data/json.ts';
+import { HttpClient } from '../../src/net/http_client.ts';
+import { Progress } from '../../src/net/progress.ts';
+import { standardOutput } from '../../src/net/stdout.ts';
+import { type Batch, defineOutput, OK, type Output, type OutputHost, type Verdict } from '../../src/plugin.ts';
+import { Batcher } from './batcher.ts';
+import { Load, type Part, type SplitSettings, split } from './load.ts';
+import { options } from './options.ts';
+import { type SendSettings, send, type Trouble } from './send.ts';
+import { compileEncoder, compileTenant, fixedHeaders, type Options, readLabels } from './settings.ts';
+import { Streams } from './streams.ts';
+
+export default defineOutput({
+  name: 'loki',
+  summary: 'Sends records to Grafana Loki.',
+  options,
+  concurrency: 2,
+  concurrencyOf: ({ max_batch_bytes: maxBytes }) => (maxBytes > 0 ? 16 : 2),
+  create: (given, host) => new Loki(given, host),
+});
+
+class Loki implements Output {
+  readonly #given: Options;
+  readonly #host: OutputHost;
+  readonly #client: HttpClient;
+  readonly #sending: SendSettings;
+  readonly #splitting: SplitSettings;
+  readonly #batcher: Batcher | undefined;
+  readonly #progress = new WeakMap<Batch, Progress>();
+  /** How often a batch failed because Loki was away. */
+  readonly #outages = new WeakMap<Batch, number>();
+  #isFallingBack = false;
+
+  constructor(given: Options, host: OutputHost) {
+    const labels = readLabels(given, host);
+    const encoder = compileEncoder(given, labels, host);
+    const isSnappy = given.format === 'protobuf';
+    const isPacked = !isSnappy && given.compress?.toLowerCase() === 'gzip';
+    this.#given = given;
+    this.#host = host;
+    this.#client = new HttpClient({ host: given.host, port: given.port, options: given, clock: host.clock });
+    this.#sending = {
+      client: this.#client,
+      encoder,
+      path: given.uri.startsWith('/') ? given.uri : `/${given.uri}`,
+      headers: fixedHeaders(given, encoder.contentType, isPacked),
+      isPacked,
+      isSnappy,
+      clock: host.clock,
+    };
+    this.#splitting = {
+      streams: new Streams({
+        pairs: labels,
+        autoKubernetes: given.auto_kubernetes_labels,
+        maxStreams: given.max_streams,
+        clock: host.clock,
+        warn: (message) => host.log('warn', message),
+      }),
+      tenantOf: compileTenant(given),
+      tenant: given.tenant_id,
+      order: given.entry_order,
+      maxBytes: given.max_batch_bytes,
+    };
+    if (given.max_batch_bytes > 0)
+      this.#batcher = new Batcher(given.max_batch_bytes, given.batch_wait * 1000, host.clock, (parts) =>
+        this.#push(parts, host.signal),
+      );
+  }
+
+  start(): Promise<void> {
+    return this.#client.open();
+  }
+
+  stop(): Promise<void> {
+    return this.#client.close();
+  }
+
+  async flush(batch: Batch, signal: AbortSignal): Promise<Verdict> {
+    const part = { batch, progress: this.#progressOf(batch) };
+    if (this.#batcher) return this.#batcher.add(part, sizeOf(batch.events));
+    const [verdict] = await this.#push([part], signal);
+    return verdict as Verdict;
+  }
+
+  #progressOf(batch: Batch): Progress {
+    let progress = this.#progress.get(batch);
+    if (!progress) {
+      progress = new Progress(batch.count);
+      this.#progress.set(batch, progress);
+    }
+    return progress;
+  }
+
+  async #push(parts: readonly Part[], signal: AbortSignal): Promise<Verdict[]> {
+    const load = new Load(parts);
+    const requests = split(load, this.#splitting);
+    const troubles = await send(load, requests, this.#sending, signal);
+    if (troubles.length < requests.length) this.#reached();
+    if (this.#givesUpTenants(troubles, requests.length))
+      for (const { request, verdict } of troubles)
+        load.refuse(
+          request.streams.flatMap(({ entries }) => entries.map(({ number }) => number)),
+          verdict.reason,
+        );
+    const verdicts: Verdict[] = [];
+    for (const part of parts) verdicts.push(await this.#verdict(part, troubles));
+    return verdicts;
+  }
+
+  /** tenant_id_key_error_handling: partial_success. */
+  #givesUpTenants(troubles: readonly Trouble[], requests: number): boolean {
+    const { tenant_id_key: key, tenant_id_key_error_handling: handling } = this.#given;
+    return key !== undefined && handling === 'partial_success' && troubles.length > 0 && troubles.length < requests;
+  }
+
+  async #verdict({ batch, progress }: Part, troubles: readonly Trouble[]): Promise<Verdict> {
+    const done = progress.report(batch, batch.events, this.#host);
+    const [first] = troubles;
+    if (progress.left === 0 || !first) return done;
+    if (troubles.every(({ isOutage }) => isOutage) && (await this.#fallback(batch, progress))) return OK;
+    const afterMs = Math.max(...troubles.map(({ verdict }) => verdict.afterMs ?? 0));
+    return afterMs > 0 ? { ...first.verdict, afterMs } : first.verdict;
+  }
+
+  #reached(): void {
+    if (this.#isFallingBack) this.#host.log('info', 'Loki answers again: records go to it, not to the fallback');
+    this.#isFallingBack = false;
+  }
+
+  /** Prints what is left, where the user wants that. @returns whether it did. */
+  async #fallback(batch: Batch, progress: Progress): Promise<boolean> {
+    if (this.#given.fallback !== 'stdout') return false;
+    const failed = (this.#outages.get(batch) ?? 0) + 1;
+    this.#outages.set(batch, failed);
+    if (failed < this.#given.fallback_after) return false;
+    let text = '';
+    for (const [number, { body }] of batch.events.entries())
+      if (!progress.isDone(number)) text += `${toJson(body, this.#host.escapeUnicode)}\n`;
+    try {
+      await standardOutput().write(Buffer.from(text));
+    } catch (error) {
+      this.#host.log('error', `the fallback cannot print: ${(error as Error).message}`);
+      return false;
+    }
+    this.#host.count('fallback_records_total', progress.left);
+    if (!this.#isFallingBack) this.#host.log('warn', 'Loki cannot be reached: records are printed to stdout instead');
+    this.#isFallingBack = true;
+    return true;
+  }
+}
+
+function sizeOf(events: readonly LogEvent[]): number {
+  let bytes = 0;
+  for (const event of events) bytes += estimateBytes(event);
+  return bytes;
+}

@@ -1,0 +1,162 @@
+/**
+ * What goes to Loki in one go: the events of one batch, or of several that were put together, numbered through; and their
+ * split into requests, by tenant, by stream and by size. Pure.
+ */
+import { estimateBytes, type LogEvent } from '../../src/data/event.ts';
+import type { Progress } from '../../src/net/progress.ts';
+import type { Batch } from '../../src/plugin.ts';
+import type { Entry, PushSource, StreamEntries } from './push.ts';
+import type { TenantOf } from './settings.ts';
+import type { Stream, Streams } from './streams.ts';
+
+/** A batch and how far it has come. */
+export interface Part {
+  readonly batch: Batch;
+  readonly progress: Progress;
+}
+
+export class Load implements PushSource {
+  readonly parts: readonly Part[];
+  readonly events: readonly LogEvent[];
+  /** The number of each part's first event. */
+  readonly #starts: number[] = [];
+
+  constructor(parts: readonly Part[]) {
+    this.parts = parts;
+    if (parts.length === 1) {
+      this.events = (parts[0] as Part).batch.events;
+      this.#starts.push(0);
+      return;
+    }
+    const events: LogEvent[] = [];
+    for (const { batch } of parts) {
+      this.#starts.push(events.length);
+      for (const event of batch.events) events.push(event);
+    }
+    this.events = events;
+  }
+
+  tagOf = (number: number): string => this.#partOf(number).batch.tag;
+
+  isDone(number: number): boolean {
+    const at = this.#indexOf(number);
+    return (this.parts[at] as Part).progress.isDone(number - (this.#starts[at] as number));
+  }
+
+  accept(number: number): void {
+    const at = this.#indexOf(number);
+    (this.parts[at] as Part).progress.accept(number - (this.#starts[at] as number));
+  }
+
+  refuse(numbers: readonly number[], reason: string): void {
+    for (const [at, { progress, batch }] of this.parts.entries()) {
+      const start = this.#starts[at] as number;
+      const own = numbers.filter((number) => number >= start && number < start + batch.count);
+      if (own.length > 0)
+        progress.refuse(
+          own.map((number) => number - start),
+          reason,
+        );
+    }
+  }
+
+  #indexOf(number: number): number {
+    let at = this.#starts.length - 1;
+    while ((this.#starts[at] as number) > number) at--;
+    return at;
+  }
+
+  #partOf(number: number): Part {
+    return this.parts[this.#indexOf(number)] as Part;
+  }
+}
+
+/** One request: to which tenant ('' is none), and what. */
+export interface PushRequest {
+  readonly tenant: string;
+  readonly streams: readonly StreamEntries[];
+}
+
+export interface SplitSettings {
+  readonly streams: Streams;
+  readonly tenantOf: TenantOf | undefined;
+  readonly tenant: string;
+  readonly order: 'arrival' | 'time' | 'increasing';
+  /** 0: no limit. */
+  readonly maxBytes: number;
+}
+
+/** What is left of a load as requests: tenants, and the streams of each, in the order in which they first come. */
+export function split(load: Load, settings: SplitSettings): PushRequest[] {
+  const tenants = new Map<string, Map<Stream, Entry[]>>();
+  const { tenantOf, tenant: fixed, streams } = settings;
+  streams.turn();
+  let tenant: string | undefined;
+  let byStream: Map<Stream, Entry[]> = new Map();
+  let stream: Stream | undefined;
+  let entries: Entry[] = [];
+  for (let number = 0; number < load.events.length; number++) {
+    if (load.isDone(number)) continue;
+    const { body, seconds, nanos } = load.events[number] as LogEvent;
+    const own = tenantOf ? tenantOf(body) : fixed;
+    if (own !== tenant) {
+      tenant = own;
+      byStream = tenants.get(own) ?? new Map();
+      tenants.set(own, byStream);
+      stream = undefined;
+    }
+    const ownStream = streams.of(body, load.tagOf(number));
+    if (ownStream !== stream) {
+      stream = ownStream;
+      entries = byStream.get(stream) ?? [];
+      byStream.set(stream, entries);
+    }
+    entries.push({ number, seconds, nanos });
+  }
+  return [...tenants].flatMap(([name, shares]) => {
+    const ordered = [...shares].map(([one, all]) => ({ stream: one, entries: inOrder(all, settings.order) }));
+    return cut(ordered, load, settings.maxBytes).map((share) => ({ tenant: name, streams: share }));
+  });
+}
+
+function inOrder(entries: Entry[], order: SplitSettings['order']): Entry[] {
+  if (order === 'arrival') return entries;
+  const sorted = entries.sort((a, b) => a.seconds - b.seconds || a.nanos - b.nanos);
+  return order === 'time' ? sorted : increasing(sorted);
+}
+
+/** Loki takes two equal lines of one time for one. */
+function increasing(entries: readonly Entry[]): Entry[] {
+  let last = { seconds: Number.NEGATIVE_INFINITY, nanos: 0 };
+  return entries.map(({ number, seconds, nanos }) => {
+    if (seconds > last.seconds || (seconds === last.seconds && nanos > last.nanos)) last = { seconds, nanos };
+    else if (last.nanos < 999_999_999) last = { seconds: last.seconds, nanos: last.nanos + 1 };
+    else last = { seconds: last.seconds + 1, nanos: 0 };
+    return { number, ...last };
+  });
+}
+
+/** Requests of about so many bytes; one entry at least in each. */
+function cut(shares: StreamEntries[], { events }: Load, maxBytes: number): StreamEntries[][] {
+  if (maxBytes <= 0) return [shares];
+  const requests: StreamEntries[][] = [[]];
+  let bytes = 0;
+  for (const { stream, entries } of shares) {
+    let open: Entry[] | undefined;
+    for (const entry of entries) {
+      const size = estimateBytes(events[entry.number] as LogEvent);
+      if (bytes > 0 && bytes + size > maxBytes) {
+        requests.push([]);
+        bytes = 0;
+        open = undefined;
+      }
+      bytes += size;
+      if (!open) {
+        open = [];
+        (requests.at(-1) as StreamEntries[]).push({ stream, entries: open });
+      }
+      open.push(entry);
+    }
+  }
+  return requests;
+}

@@ -1,0 +1,99 @@
+/**
+ * One try of a load: its requests one after the other, and what became of the events of each. Loki takes the good entries
+ * of a request that it refuses (400) or limits (429), so that only those it names are given up or tried again.
+ */
+import { compress } from '../../src/net/compress.ts';
+import type { HttpAnswer, HttpClient } from '../../src/net/http_client.ts';
+import { verdictOf, verdictOfError } from '../../src/net/verdict.ts';
+import type { Clock, Verdict } from '../../src/plugin.ts';
+import type { Load, PushRequest } from './load.ts';
+import type { Encoder } from './push.ts';
+import { refusedBy } from './refusal.ts';
+
+export interface SendSettings {
+  readonly client: Pick<HttpClient, 'request'>;
+  readonly encoder: Encoder;
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  /** gzip. */
+  readonly isPacked: boolean;
+  /** Protobuf stands in one block of snappy. */
+  readonly isSnappy: boolean;
+  readonly clock: Clock;
+}
+
+/** What a try left undone. */
+export interface Trouble {
+  readonly verdict: Verdict & { kind: 'retry' };
+  readonly request: PushRequest;
+  /** No answer, or one of the server itself (5xx). */
+  readonly isOutage: boolean;
+}
+
+/** Notes in the load what is done. @returns what is left to be tried again; empty where nothing is. */
+export async function send(
+  load: Load,
+  requests: readonly PushRequest[],
+  settings: SendSettings,
+  signal: AbortSignal,
+): Promise<Trouble[]> {
+  const troubles: Trouble[] = [];
+  for (const request of requests) {
+    const trouble = await sendOne(load, request, settings, signal);
+    if (!trouble) continue;
+    troubles.push(trouble);
+    // Nobody answers: the others would wait for the same.
+    if (trouble.isOutage && trouble.verdict.reason.startsWith('HTTP') === false) break;
+  }
+  return troubles;
+}
+
+async function sendOne(
+  load: Load,
+  request: PushRequest,
+  settings: SendSettings,
+  signal: AbortSignal,
+): Promise<Trouble | undefined> {
+  const { client, path, headers, clock } = settings;
+  const tenant = request.tenant === '' ? [] : ['X-Scope-OrgID', tenantHeader(request.tenant)];
+  let answer: HttpAnswer;
+  try {
+    const body = await bodyOf(load, request, settings);
+    answer = await client.request({ method: 'POST', path, headers: [...headers, ...tenant], body, signal });
+  } catch (error) {
+    return { verdict: verdictOfError(error) as Trouble['verdict'], request, isOutage: true };
+  }
+  const verdict = verdictOf(answer, { refuses: (status) => status === 400, quote: true, now: clock.now() });
+  if (verdict.kind === 'retry' && answer.status !== 429) return { verdict, request, isOutage: answer.status >= 500 };
+  return settle(load, request, verdict, answer.text);
+}
+
+/** 200, 400 and 429: everything is done but what Loki names, or what its answer speaks of as a whole. */
+function settle(load: Load, request: PushRequest, verdict: Verdict, text: string): Trouble | undefined {
+  const numbers = request.streams.flatMap(({ entries }) => entries.map(({ number }) => number));
+  const lengthOf = (number: number) => JSON.stringify(load.events[number]?.body ?? '').length;
+  const named = verdict.kind === 'ok' ? [] : refusedBy(text, request.streams, lengthOf);
+  if (verdict.kind === 'retry') {
+    const limited = new Set(named.flatMap((refusal) => refusal.numbers));
+    if (limited.size > 0) for (const number of numbers) if (!limited.has(number)) load.accept(number);
+    return { verdict, request, isOutage: false };
+  }
+  for (const { numbers: bad, reason } of named) load.refuse(bad, reason);
+  if (verdict.kind === 'drop' && named.length === 0) load.refuse(numbers, verdict.reason);
+  for (const number of numbers) load.accept(number);
+  return undefined;
+}
+
+async function bodyOf(load: Load, { streams }: PushRequest, settings: SendSettings): Promise<Uint8Array> {
+  const body = settings.encoder.encode(streams, load);
+  if (settings.isSnappy) return compress('snappy', body);
+  return settings.isPacked ? compress('gzip', body) : body;
+}
+
+/** UTF-8 as its bytes; what may not stand in a header is left out. */
+function tenantHeader(tenant: string): string {
+  return Buffer.from(tenant, 'utf8')
+    .toString('latin1')
+    .replace(/[\u0000-\u001f\u007f]/g, '');
+}

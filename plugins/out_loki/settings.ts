@@ -1,0 +1,86 @@
+/** What the options mean, compiled: labels, lines, metadata, tenants and headers. */
+import fs from 'node:fs';
+import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
+import { basicAuth, headerValue, readHeader } from '../../src/net/headers.ts';
+import { OptionError, type OptionsOf, type OutputHost } from '../../src/plugin.ts';
+import { compileEdits } from './edits.ts';
+import { compileLines } from './lines.ts';
+import { compileMetadata } from './metadata.ts';
+import type { options } from './options.ts';
+import { type Pair, type Path, pathsOf, readKeys, readLabelMap, readPairs, readPaths } from './pairs.ts';
+import { type Encoder, JsonEncoder, ProtobufEncoder } from './push.ts';
+
+export type Options = OptionsOf<typeof options>;
+
+/** @throws OptionError */
+export function readLabels(given: Options, host: OutputHost): Pair[] {
+  return [
+    ...readPairs('labels', given.labels),
+    ...readKeys('label_keys', given.label_keys),
+    ...labelMap(given.label_map_path, host),
+  ];
+}
+
+/** As Fluent Bit: a map that cannot be read is said, and the output goes on without. */
+function labelMap(place: string | undefined, host: OutputHost): Pair[] {
+  if (place === undefined) return [];
+  try {
+    return readLabelMap(fs.readFileSync(place, 'utf8'));
+  } catch (error) {
+    host.log('error', `label_map_path '${place}' cannot be used: ${(error as Error).message}`);
+    return [];
+  }
+}
+
+/** @throws OptionError */
+export function compileEncoder(given: Options, labels: readonly Pair[], host: OutputHost): Encoder {
+  const metadata = readPairs('structured_metadata', given.structured_metadata);
+  const mapKeys = given.structured_metadata_map_keys;
+  const own: Path[] = [...readPaths('remove_keys', given.remove_keys), ...pathsOf(metadata)];
+  const maps = readPaths('structured_metadata_map_keys', mapKeys);
+  const isJson = given.format === 'json';
+  const lines = (removed: readonly Path[]) =>
+    compileLines({
+      format: given.line_format,
+      dropSingleKey: readDropSingleKey(given.drop_single_key),
+      escapeUnicode: host.escapeUnicode,
+      nested: isJson,
+      edits: compileEdits(removed),
+    });
+  const settings = {
+    line: lines([...own, ...maps, ...pathsOf(labels)]),
+    wholeLine: lines([...own, ...maps]),
+    metadata: compileMetadata(metadata, mapKeys, host.escapeUnicode),
+  };
+  return isJson ? new JsonEncoder(settings) : new ProtobufEncoder(settings);
+}
+
+function readDropSingleKey(word: string): 'off' | 'on' | 'raw' {
+  const lower = word.toLowerCase();
+  if (lower === 'raw') return 'raw';
+  if (['on', 'true', 'yes'].includes(lower)) return 'on';
+  if (['off', 'false', 'no'].includes(lower)) return 'off';
+  throw new OptionError(`'${word}' is none of on, off and raw`, 'drop_single_key');
+}
+
+/** The tenant of an event; undefined or empty: no header. */
+export type TenantOf = (body: Parameters<Accessor['get']>[0]) => string;
+
+export function compileTenant({ tenant_id: fixed, tenant_id_key: key }: Options): TenantOf | undefined {
+  if (key === undefined) return undefined;
+  const accessor = compileAccessor(key);
+  return (body) => {
+    const value = accessor.get(body);
+    return typeof value === 'string' ? value : fixed;
+  };
+}
+
+/** The headers that every request has. @throws OptionError */
+export function fixedHeaders(given: Options, contentType: string, isPacked: boolean): string[] {
+  const headers: string[] = ['User-Agent', 'Fluent-Bit', 'Content-Type', contentType];
+  if (isPacked) headers.push('Content-Encoding', 'gzip');
+  // As Fluent Bit: a user wins over a token.
+  if (given.http_user !== undefined) headers.push('Authorization', basicAuth(given.http_user, given.http_passwd));
+  else if (given.bearer_token !== undefined) headers.push('Authorization', `Bearer ${headerValue(given.bearer_token)}`);
+  return [...headers, ...given.header.flatMap(readHeader)];
+}
