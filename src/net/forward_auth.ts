@@ -5,8 +5,9 @@
  *     client  ["PING", hostname, salt, SHA512(salt hostname nonce key), user, SHA512(auth user password)]
  *     server  ["PONG", ok, reason, hostname, SHA512(salt hostname nonce key)]
  *
- * Digests are hexadecimal. Nonces and salts are arbitrary bytes in a str (Fluentd: bin); as text they are what
- * `data/bytes.ts` makes of them, so they come back as they were.
+ * Digests are hexadecimal. Nonces and salts may be any bytes, in a bin (Fluentd) or a str (Fluent Bit); as text they are
+ * what `data/bytes.ts` makes of them, so they come back as they were. Our own nonce is a bin and our own salt ASCII, since
+ * to peers whose strings are text (the loggers for Node) anything else in a str is not the same bytes.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeText, encodeText } from '../data/bytes.ts';
@@ -36,7 +37,7 @@ export class ServerHandshake {
   }
 
   helo(): Uint8Array {
-    return encodeValue(['HELO', { nonce: decodeText(this.#nonce), auth: decodeText(this.#auth) }]);
+    return encodeValue(['HELO', { nonce: this.#nonce, auth: this.#auth }]);
   }
 
   /**
@@ -79,7 +80,8 @@ export interface ClientKeys {
 /** The client's half of one connection. */
 export class ClientHandshake {
   readonly #keys: ClientKeys;
-  readonly #salt = randomBytes(NONCE_BYTES);
+  /** 16 characters. */
+  readonly #salt = randomBytes(12).toString('base64');
   #nonce: Buffer = Buffer.alloc(0);
 
   constructor(keys: ClientKeys) {
@@ -97,7 +99,7 @@ export class ClientHandshake {
     const { sharedKey, hostname, username, password } = this.#keys;
     const proof = sha512(this.#salt, hostname, nonce, sharedKey);
     const login = auth ? [username, sha512(auth, username, password)] : ['', ''];
-    return encodeValue(['PING', hostname, decodeText(this.#salt), proof, ...login]);
+    return encodeValue(['PING', hostname, this.#salt, proof, ...login]);
   }
 
   /** @throws ForwardError where the server refuses, or does not prove that it knows the key. */

@@ -94,6 +94,12 @@ export interface Answers {
   ended(): boolean;
 }
 
+/** A str that was read as latin1, or a bin, as characters that are bytes. */
+function bytesOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return Buffer.from((value as { $hex?: string } | undefined)?.$hex ?? '', 'hex').toString('latin1');
+}
+
 /** The client's side of the handshake. @returns what the router sent, with lengths and checks for what is random. */
 export async function logIn(login: Login, socket: net.Socket, answers: Answers): Promise<unknown> {
   const wait = async (ms: number): Promise<Buffer> => {
@@ -105,8 +111,8 @@ export async function logIn(login: Login, socket: net.Socket, answers: Answers):
     return got;
   };
   const helo = readWhole(await wait(5000), 'latin1').values[0] as [string, Record<string, unknown>] | undefined;
-  const nonce = String(helo?.[1].nonce ?? '');
-  const auth = String(helo?.[1].auth ?? '');
+  const nonce = bytesOf(helo?.[1].nonce);
+  const auth = bytesOf(helo?.[1].auth);
   const { hostname = 'client.example', salt = 'saltsaltsaltsalt', username, password } = login;
   const key = asBytes(login.shared_key);
   const user = username ? digest(auth, asBytes(username), asBytes(password)) : '';
@@ -114,7 +120,7 @@ export async function logIn(login: Login, socket: net.Socket, answers: Answers):
   socket.write(packMsgpack(login.ping ?? ['PING', hostname, salt, proof, username ?? '', user]));
   const pong = readMsgpack(await wait(3000))[0];
   const lengths = (entry: [string, unknown]) =>
-    entry[0] === 'nonce' || entry[0] === 'auth' ? [entry[0], String(entry[1]).length] : entry;
+    entry[0] === 'nonce' || entry[0] === 'auth' ? [entry[0], bytesOf(entry[1]).length] : entry;
   const shape = helo && [helo[0], Object.fromEntries(Object.entries(helo[1]).map(lengths))];
   if (!Array.isArray(pong) || !pong[4]) return { helo: shape, pong: pong ?? null };
   const isRight = pong[4] === digest(salt, asBytes(String(pong[3])), nonce, key);
