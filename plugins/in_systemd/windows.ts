@@ -11,8 +11,8 @@
 import fs from 'node:fs';
 
 /**
- * Measured on 100,000 entries of 850 bytes: 64 KiB, 256 KiB and 1 MiB need the same time for a whole file; small ones
- * read less where entries are far apart.
+ * Measured on 100,000 entries of 850 bytes (Node 24, CPU time of the whole program): 0.54 s with 64 and 128 KiB, 0.7 with
+ * 256 KiB, 0.9 with 1 MiB, which no longer fits the processor's caches; 0.8 with 32 KiB.
  */
 const STRIDE = 128 * 1024;
 const OVERLAP = 16 * 1024;
