@@ -135,6 +135,24 @@ ${TO_NULL}`,
     config: (place) => config(place, '    Parser          cri\n    storage.type    filesystem\n', toHttp(place)),
   },
   {
+    name: 'tail, cri regex > loki',
+    form: 'cri',
+    sink: 'loki',
+    keeps: all,
+    config: (place) =>
+      config(
+        place,
+        '    Parser          cri\n',
+        `[OUTPUT]
+    Name    loki
+    Match   *
+    Host    127.0.0.1
+    Port    ${place.port}
+    Labels  job=bench
+`,
+      ),
+  },
+  {
     name: 'tail, cri regex > file',
     form: 'cri',
     keeps: all,

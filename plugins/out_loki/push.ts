@@ -45,20 +45,26 @@ export interface PushSource {
 
 export interface Encoder {
   readonly contentType: string;
-  /** The bytes are the caller's until the next call. */
+  /** The bytes are the caller's until it gives them back. */
   encode(streams: readonly StreamEntries[], source: PushSource): Uint8Array;
+  /** Nobody reads these bytes any longer: the next request may be written over them. */
+  giveBack?(bytes: Uint8Array): void;
 }
 
 const FIRST_BYTES = 1 << 20;
 /** A string takes at most three bytes of UTF-8 for each of its units. */
 const MOST_BYTES_A_UNIT = 3;
 
-/** A buffer that grows. Taken anew for every request: the bytes of the last may still be under way. */
+/** Larger buffers, and more of them, are not kept. */
+const KEEP_BYTES = 8 << 20;
+const KEEP_BUFFERS = 4;
+
+/** A buffer that grows. */
 class Output {
   #buffer: Buffer;
   at = 0;
-  constructor(bytes: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(bytes);
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
   }
   text(text: string): void {
     this.#room(text.length * MOST_BYTES_A_UNIT);
@@ -79,7 +85,8 @@ class Output {
 export class JsonEncoder implements Encoder {
   readonly contentType = 'application/json';
   readonly #settings: EncoderSettings;
-  #bytes = FIRST_BYTES;
+  /** Of requests that are over: memory outside of V8's heap is freed late, and a megabyte for each request adds up. */
+  readonly #free: Buffer[] = [];
 
   constructor(settings: EncoderSettings) {
     this.#settings = settings;
@@ -87,7 +94,7 @@ export class JsonEncoder implements Encoder {
 
   encode(streams: readonly StreamEntries[], { events, tagOf }: PushSource): Uint8Array {
     const { metadata, line, wholeLine } = this.#settings;
-    const out = new Output(this.#bytes);
+    const out = new Output(this.#free.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES));
     let head = '{"streams":[{"stream":';
     for (const { stream, entries } of streams) {
       const lineOf = stream.capped ? wholeLine : line;
@@ -101,9 +108,12 @@ export class JsonEncoder implements Encoder {
       head = ']},{"stream":';
     }
     out.text(']}]}');
-    // The next request is likely to be about as large.
-    this.#bytes = Math.max(Math.ceil(out.at * 1.25), 4096);
     return out.bytes;
+  }
+
+  giveBack(bytes: Uint8Array): void {
+    const { buffer } = bytes;
+    if (this.#free.length < KEEP_BUFFERS && buffer.byteLength <= KEEP_BYTES) this.#free.push(Buffer.from(buffer));
   }
 }
 

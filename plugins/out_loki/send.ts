@@ -58,12 +58,15 @@ async function sendOne(
   const { client, path, headers, clock } = settings;
   const tenant = request.tenant === '' ? [] : ['X-Scope-OrgID', tenantHeader(request.tenant)];
   let answer: HttpAnswer;
+  const plain = settings.encoder.encode(request.streams, load);
   try {
-    const body = await bodyOf(load, request, settings);
+    const body = settings.isSnappy || settings.isPacked ? await packed(plain, settings) : plain;
     answer = await client.request({ method: 'POST', path, headers: [...headers, ...tenant], body, signal });
   } catch (error) {
+    // The bytes are not given back: somebody may still be sending them.
     return { verdict: verdictOfError(error) as Trouble['verdict'], request, isOutage: true };
   }
+  settings.encoder.giveBack?.(plain);
   const verdict = verdictOf(answer, { refuses: (status) => status === 400, quote: true, now: clock.now() });
   if (verdict.kind === 'retry' && answer.status !== 429) return { verdict, request, isOutage: answer.status >= 500 };
   return settle(load, request, verdict, answer.text);
@@ -85,10 +88,8 @@ function settle(load: Load, request: PushRequest, verdict: Verdict, text: string
   return undefined;
 }
 
-async function bodyOf(load: Load, { streams }: PushRequest, settings: SendSettings): Promise<Uint8Array> {
-  const body = settings.encoder.encode(streams, load);
-  if (settings.isSnappy) return compress('snappy', body);
-  return settings.isPacked ? compress('gzip', body) : body;
+function packed(plain: Uint8Array, { isSnappy }: SendSettings): Promise<Uint8Array> | Uint8Array {
+  return compress(isSnappy ? 'snappy' : 'gzip', plain);
 }
 
 /** UTF-8 as its bytes; what may not stand in a header is left out. */
