@@ -1,7 +1,7 @@
 /** What is kept over a restart of the program: one suite, for SQLite, a ConfigMap and a Lease. */
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { arrived, cluster, linesOf, startLogs } from '../../test/support/fake_kube/rig.ts';
+import { arrived, cluster, heard, linesOf, startLogs } from '../../test/support/fake_kube/rig.ts';
 import type { FakeKube } from '../../test/support/fake_kube/server.ts';
 import { Database } from './database.ts';
 
@@ -144,10 +144,10 @@ t.test('an object of the cluster that cannot be read is waited for', async (t) =
   fake.faults.add({ match: /configmaps/, status: 403, message: 'configmaps is forbidden', times: 2 });
   const options = { cursor_object: 'configmap/logs/cursors', read_from: 'start' };
   const rig = await startLogs(t, { fake, options });
-  await rig.heard.until(/^error: cannot read the cursors.*\(403\)/);
+  await heard(rig, /^error: cannot read the cursors.*\(403\)/);
   t.same(linesOf(rig), []);
   await rig.clock.advance(5000);
-  await rig.heard.until(/^debug: cannot read the cursors/);
+  await heard(rig, /^debug: cannot read the cursors/);
   await rig.clock.advance(5000);
   await arrived(rig, 1, 10);
 });

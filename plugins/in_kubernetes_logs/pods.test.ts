@@ -1,6 +1,6 @@
 /** Which pods are read, how many at once, and what happens without room. */
 import t from 'tap';
-import { arrived, cluster, linesOf, startLogs } from '../../test/support/fake_kube/rig.ts';
+import { arrived, cluster, heard, linesOf, startLogs } from '../../test/support/fake_kube/rig.ts';
 
 const FROM_START = { read_from: 'start' };
 
@@ -9,10 +9,10 @@ t.test('a pod that is deleted is read to its end, then forgotten', async (t) => 
   const pod = fake.pod({ name: 'a' });
   const rig = await startLogs(t, { fake, options: FROM_START });
   pod.write('one');
-  await rig.heard.until(/one/);
+  await heard(rig, /one/);
   pod.write('two');
   pod.delete();
-  await rig.heard.until(/two/);
+  await heard(rig, /two/);
   await rig.clock.advance(5000);
   while (rig.input.describe()[0]?.startsWith('pods=1')) await rig.clock.advance(1000);
   t.same(linesOf(rig).slice(0, 2), ['a/app> one', 'a/app> two']);
@@ -66,7 +66,7 @@ t.test('a pod that gets an annotation to be left out is left out from then on', 
   const pod = fake.pod({ name: 'a', labels: { tier: 'prod' } });
   const rig = await startLogs(t, { fake, options: { ...FROM_START, exclude_labels: 'tier=test' } });
   pod.write('one');
-  await rig.heard.until(/one/);
+  await heard(rig, /one/);
   pod.label({ tier: 'test' });
   while (fake.open(/log/) > 0) await rig.clock.advance(10);
   pod.write('two');
@@ -79,10 +79,10 @@ t.test('without room nothing is read until there is, and nothing is lost', async
   const pods = ['a', 'b', 'c'].map((name) => fake.pod({ name }));
   const rig = await startLogs(t, { fake, options: FROM_START });
   for (const pod of pods) pod.write('ready');
-  for (let i = 0; i < 3; i++) await rig.heard.until(/ready/);
+  for (let i = 0; i < 3; i++) await heard(rig, /ready/);
   rig.host.hasRoom = false;
   pods[0]?.write('full');
-  await rig.heard.until(/full/);
+  await heard(rig, /full/);
   const line = 'x'.repeat(50_000);
   for (let i = 0; i < 100; i++) for (const pod of pods) pod.write(`${i} ${line}`);
   await rig.clock.advance(1000);
@@ -91,7 +91,7 @@ t.test('without room nothing is read until there is, and nothing is lost', async
   rig.host.hasRoom = true;
   rig.input.resume();
   for (const pod of pods) pod.write('end');
-  for (let i = 0; i < 3; i++) await rig.heard.until(/end$/);
+  for (let i = 0; i < 3; i++) await heard(rig, /end$/);
   t.equal(linesOf(rig).length, 3 + 1 + 300 + 3);
 });
 
@@ -102,11 +102,11 @@ t.test('a chatty container does not starve the others', async (t) => {
   const rig = await startLogs(t, { fake, options: FROM_START });
   chatty.write('ready');
   quiet.write('ready');
-  for (let i = 0; i < 2; i++) await rig.heard.until(/ready/);
+  for (let i = 0; i < 2; i++) await heard(rig, /ready/);
   const line = 'x'.repeat(10_000);
   for (let i = 0; i < 2000; i++) chatty.write(line);
   quiet.write('here');
-  await rig.heard.until(/quiet\/app> here/);
+  await heard(rig, /quiet\/app> here/);
   const before = linesOf(rig).filter((text) => text.startsWith('chatty')).length;
   t.ok(before < 1500, `${before} of 2000 lines came before`);
 });
@@ -131,7 +131,7 @@ t.test('logs are opened no faster than open_rate says', async (t) => {
   const fake = await cluster(t);
   for (let i = 0; i < 10; i++) fake.pod({ name: `p${i}` }).write('x');
   const rig = await startLogs(t, { fake, options: { ...FROM_START, open_rate: '4' } });
-  for (let i = 0; i < 4; i++) await rig.heard.until(/> x/);
+  for (let i = 0; i < 4; i++) await heard(rig, /> x/);
   await rig.clock.advance(100);
   t.equal(fake.count(/log\?/), 4);
   await rig.clock.advance(1000);
@@ -143,15 +143,15 @@ t.test('the map of the pod comes by option, and follows its labels', async (t) =
   const pod = fake.pod({ name: 'a', labels: { v: '1' } });
   const rig = await startLogs(t, { fake, options: { ...FROM_START, kubernetes: 'on' } });
   pod.write('one');
-  await rig.heard.until(/one/);
+  await heard(rig, /one/);
   pod.write('two');
-  await rig.heard.until(/two/);
+  await heard(rig, /two/);
   pod.label({ v: '2' });
   pod.addEphemeral('debug');
   pod.write('mark', 'debug');
-  await rig.heard.until(/mark/);
+  await heard(rig, /mark/);
   pod.write('three');
-  await rig.heard.until(/three/);
+  await heard(rig, /three/);
   const maps = (rig.host.bodies as { log: string; kubernetes: Record<string, unknown> }[]).map(
     (body) => body.kubernetes,
   );
@@ -172,8 +172,8 @@ t.test('a log that may not be read is said once, with what to do', async (t) => 
   fake.pod({ name: 'a' });
   fake.pod({ name: 'b' });
   fake.faults.add({ match: /log/, status: 403, message: 'pods/log is forbidden' });
-  const { heard, host } = await startLogs(t, { fake, options: FROM_START });
-  await heard.until(/^warn.*read logs of pods \(pods\/log\) \(403\).*Role/);
-  await heard.until(/^debug.*403/);
-  t.equal(host.lines.filter(({ level }) => level === 'warn').length, 1);
+  const rig = await startLogs(t, { fake, options: FROM_START });
+  await heard(rig, /^warn.*read logs of pods \(pods\/log\) \(403\).*Role/);
+  await heard(rig, /^debug.*403/);
+  t.equal(rig.host.lines.filter(({ level }) => level === 'warn').length, 1);
 });

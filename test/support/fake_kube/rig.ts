@@ -99,6 +99,15 @@ export async function arrived(rig: LogsRig, count: number, stepMs = 0): Promise<
   while (linesOf(rig).length < count) await rig.clock.advance(stepMs);
 }
 
+/** Until something is heard that fits; time moves on meanwhile. */
+export async function heard(rig: LogsRig, what: RegExp): Promise<void> {
+  let isHeard = false;
+  void rig.heard.until(what).then(() => {
+    isHeard = true;
+  });
+  while (!isHeard) await rig.clock.advance(10);
+}
+
 /** Until all pods were listed and the watch is open. */
 export async function synced({ fake, clock }: LogsRig): Promise<void> {
   while (fake.open(/watch=true/) === 0) await clock.advance(0);
