@@ -176,6 +176,18 @@ export class InputBuffer {
     return this.#settings.limitBytes;
   }
 
+  /** How many chunks have files. */
+  get chunksOnDisk(): number {
+    return this.#settings.disk ? this.chunks : 0;
+  }
+
+  /** How many of them are on disk only. */
+  get chunksDown(): number {
+    let count = 0;
+    for (const chunk of this.#sealed.keys()) if (chunk.isDown) count++;
+    return count;
+  }
+
   /** How many chunks wait that are in memory alone: a stop has to wait for them. */
   get chunksInMemory(): number {
     let count = this.#open.size;

@@ -43,7 +43,12 @@ function outputLines(unit: OutputUnit): string[] {
 }
 
 export function dumpState(parts: Parts, retries: number): string[] {
-  const chunks = parts.inputs.reduce((sum, { ingest }) => sum + ingest.buffer.chunks, 0);
+  const sum = (of: (buffer: InputUnit['ingest']['buffer']) => number): number =>
+    parts.inputs.reduce((total, { ingest }) => total + of(ingest.buffer), 0);
+  const onDisk = sum((buffer) => buffer.chunksOnDisk);
+  const down = sum((buffer) => buffer.chunksDown);
+  const chunks = sum((buffer) => buffer.chunks);
+  const backlog = parts.storage?.backlog.chunks ?? 0;
   return [
     'Sluice Dump',
     '',
@@ -52,9 +57,13 @@ export function dumpState(parts: Parts, retries: number): string[] {
     '===== Output =====',
     ...parts.outputs.flatMap(outputLines),
     '===== Storage Layer =====',
-    `total chunks     : ${chunks}`,
-    `├─ mem chunks    : ${chunks}`,
-    '└─ fs chunks     : 0',
+    `total chunks     : ${chunks + backlog}`,
+    `├─ mem chunks    : ${chunks - onDisk}`,
+    `└─ fs chunks     : ${onDisk + backlog}`,
+    `   ├─ up         : ${onDisk - down}`,
+    `   ├─ down       : ${down}`,
+    `   └─ backlog    : ${backlog}`,
+    ...(parts.storage?.store.isFailing ? ['the disk takes no writes'] : []),
     `scheduled retries: ${retries}`,
   ];
 }

@@ -137,6 +137,7 @@ t.test('a stop does not wait for a retry of what is on disk', async (t) => {
   hand.emit('a', 3);
   await all.clock.advance(1000);
   const attempts = scripted.batches.length;
+  t.match(all.pipeline.describe().join('\n'), /mem chunks +: 0\n.*fs chunks +: 1\n.*up +: 0\n.*down +: 1\n/);
   await Promise.all([all.pipeline.stop(), all.clock.advance(500)]);
   t.equal(scripted.batches.length, attempts + 1, 'it was tried once more');
   t.equal(filesIn(place).length, 1);
