@@ -16,8 +16,9 @@ const TABLES = `
     file_id TEXT PRIMARY KEY, seqnum INTEGER NOT NULL, cursor TEXT NOT NULL);
 `;
 
-/** How long a write waits for another program that has the database locked. */
-const BUSY_MS = 250;
+/** How long the start, and later a write, waits for another program that has the database locked. */
+const OPEN_BUSY_MS = 5000;
+const WRITE_BUSY_MS = 250;
 
 /** What Fluent Bit writes where it has read nothing yet. */
 export const NO_CURSOR = '(null)';
@@ -40,7 +41,7 @@ export class CursorDatabase {
   constructor(path: string, sync: string | undefined, now: () => number) {
     const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
     this.#now = now;
-    this.#db = new DatabaseSync(path, { timeout: BUSY_MS });
+    this.#db = new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
     if (sync !== undefined) this.#db.exec(`PRAGMA synchronous = ${sync}`);
     this.#db.exec(TABLES);
     this.#db.exec('DELETE FROM in_systemd_cursor WHERE ROWID < (SELECT MAX(ROWID) FROM in_systemd_cursor)');
@@ -51,6 +52,7 @@ export class CursorDatabase {
     );
     this.#forgetFile = this.#db.prepare('DELETE FROM sluice_systemd_files WHERE file_id = ?');
     if (this.cursor === undefined) this.#insert.run(NO_CURSOR, this.#seconds());
+    this.#db.exec(`PRAGMA busy_timeout = ${WRITE_BUSY_MS}`);
   }
 
   /** As it stands there: perhaps none that can be read. */

@@ -66,6 +66,8 @@ export class Sources implements Iterable<JournalSource> {
     const byPath = new Map([...this.#byId.values()].map((source) => [source.file.path, source]));
     const there = new Map(found.map(({ path, key }) => [path, key]));
     for (const path of this.#refused.keys()) if (!there.has(path)) this.#refused.delete(path);
+    const keys = new Set(there.values());
+    for (const key of this.#attempts.keys()) if (!keys.has(key)) this.#attempts.delete(key);
     let isChanged = false;
     for (const one of found) {
       if (byPath.get(one.path)?.key === one.key || this.#refused.get(one.path) === one.key) continue;
@@ -127,7 +129,9 @@ export class Sources implements Iterable<JournalSource> {
     try {
       fd = fs.openSync(found.path, 'r');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#refuse(found, error as Error, true);
+      const { code = '' } = error as NodeJS.ErrnoException;
+      // What is missing was renamed just now; what fails for another reason, as too many open files, may work later.
+      if (code !== 'ENOENT') this.#refuse(found, error as Error, code === 'EACCES' || code === 'EPERM');
       return false;
     }
     try {
@@ -138,7 +142,7 @@ export class Sources implements Iterable<JournalSource> {
       return true;
     } catch (error) {
       fs.closeSync(fd);
-      this.#refuse(found, error as Error, !(error instanceof FormatError) || error.isFinal);
+      this.#refuse(found, error as Error, error instanceof FormatError && error.isFinal);
       return false;
     }
   }

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import path from 'node:path';
+import tls from 'node:tls';
 import t from 'tap';
+import { makeCertificates } from '../../test/support/fake_kube/certificates.ts';
 import { openInput } from '../../test/support/net_input.ts';
 import tcp from './index.ts';
 
@@ -97,4 +100,20 @@ t.test('a silent connection is closed after net.io_timeout', async (t) => {
 t.test('a port that is taken is an error that names it', async (t) => {
   const { port } = await openInput(t, tcp);
   await t.rejects(openInput(t, tcp, { port: String(port) }), new RegExp(`cannot listen: .*${port}`));
+});
+
+t.test('over TLS; a client that does not speak it is told of in the log', async (t) => {
+  const folder = t.testdir({});
+  const { ca } = makeCertificates(folder);
+  const file = (name: string): string => path.join(folder, name);
+  const given = { tls: 'on', 'tls.crt_file': file('fake-server.crt'), 'tls.key_file': file('fake-server.key') };
+  const { host, port, connect } = await openInput(t, tcp, given);
+  const socket = tls.connect({ port, host: '127.0.0.1', ca });
+  await once(socket, 'secureConnect');
+  socket.write('{"a":1}\n');
+  t.same(await host.events(1), [{ a: 1 }]);
+  socket.destroy();
+  (await connect()).write('{"a":2}\n');
+  await host.until(() => host.lines.some(({ message }) => message.includes('TLS handshake')));
+  t.equal(host.bodies.length, 1);
 });

@@ -97,6 +97,8 @@ export class HttpServer {
     };
     this.#http1 = http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, route);
     this.#http1.on('clientError', (error, socket) => this.#refuse(error, socket as Socket));
+    // It listens through another server, but only then looks after requests that never end (300 s, headers 60 s).
+    this.#http1.emit('listening');
     if (speaksTwo) {
       // The types know only one kind of request; fastify takes both.
       this.#http2 = http2.createServer(route as unknown as (request: http2.Http2ServerRequest) => void);
@@ -136,6 +138,7 @@ export class HttpServer {
       cancel();
     }
     for (const socket of this.#sockets) socket.destroy();
+    this.#http1?.close();
   }
 
   #makeApp(): FastifyInstance {
