@@ -40,7 +40,6 @@ const COMPACT = 1 << 4;
 
 export interface Header {
   readonly fileId: string;
-  readonly machineId: string;
   readonly seqnumId: string;
   readonly isCompact: boolean;
   /** Nothing is added to it any more. */
@@ -78,7 +77,6 @@ export function readHeader(bytes: Buffer): Header {
     throw new FormatError('its header is damaged', false);
   return {
     fileId: bytes.toString('hex', 24, 40),
-    machineId: bytes.toString('hex', 40, 56),
     seqnumId: bytes.toString('hex', 72, 88),
     isCompact: (flags & COMPACT) !== 0,
     isArchived: state === 2,

@@ -24,7 +24,6 @@ const headerBytes = Buffer.allocUnsafeSlow(HEADER_BYTES);
 export class JournalFile implements Location {
   readonly data: WindowedFile;
   readonly fileId: string;
-  readonly machineId: string;
   readonly seqnumId: string;
   readonly isCompact: boolean;
   readonly headerBytes: number;
@@ -65,7 +64,6 @@ export class JournalFile implements Location {
     this.path = path;
     this.data = new WindowedFile(fd, cache);
     this.fileId = header.fileId;
-    this.machineId = header.machineId;
     this.seqnumId = header.seqnumId;
     this.isCompact = header.isCompact;
     this.headerBytes = header.headerBytes;

@@ -18,23 +18,11 @@ export interface Location {
   readonly xorLow: number;
 }
 
-/** When the last entry of a boot was written, and where; tells which of two boots of a machine came first. */
-export interface BootEnd {
-  readonly machineId: string;
-  readonly monotonic: number;
-  readonly realtime: number;
-}
-
 /** Below 0: `a` comes first; 0: they are the same entry, or nothing tells. */
-export function compareLocations(a: Location, b: Location, boots: ReadonlyMap<string, BootEnd>): number {
+export function compareLocations(a: Location, b: Location): number {
   if (a.seqnumId === b.seqnumId && a.seqnum !== b.seqnum) return a.seqnum - b.seqnum;
-  const byBoot = a.bootId === b.bootId ? a.monotonic - b.monotonic : compareBoots(a.bootId, b.bootId, boots);
+  const byBoot = a.bootId === b.bootId ? a.monotonic - b.monotonic : 0;
   return byBoot || a.realtime - b.realtime || a.xorHigh - b.xorHigh || a.xorLow - b.xorLow;
-}
-
-function compareBoots(a: string, b: string, boots: ReadonlyMap<string, BootEnd>): number {
-  const [endA, endB] = [boots.get(a), boots.get(b)];
-  return endA && endB && endA.machineId === endB.machineId ? endA.realtime - endB.realtime : 0;
 }
 
 /** The same entry, found in two files. */

@@ -7,8 +7,7 @@ import { type FieldOptions, FieldReader } from './fields.ts';
 import type { Found } from './folders.ts';
 import { FormatError } from './format.ts';
 import { JournalFile } from './journal_file.ts';
-import type { Location } from './location.ts';
-import { type Source, tailOf } from './merge.ts';
+import type { Source } from './merge.ts';
 import { WindowCache } from './windows.ts';
 
 /** So often a file may look damaged before it is told. */
@@ -17,7 +16,6 @@ const PATIENCE = 3;
 export interface JournalSource extends Source {
   readonly file: JournalFile;
   readonly fields: FieldReader;
-  tail: Location | undefined;
   /** Device and inode. */
   key: string;
   isGone: boolean;
@@ -93,7 +91,6 @@ export class Sources implements Iterable<JournalSource> {
     for (const source of [...this.#open]) {
       const { file } = source;
       if (file.load() || !(file.isDone || source.isGone)) continue;
-      source.tail = this.guard(source, () => tailOf(file));
       this.#close(source);
       if (source.isGone) this.#byId.delete(file.fileId);
       this.#events.finished(source);
@@ -149,7 +146,7 @@ export class Sources implements Iterable<JournalSource> {
 
   #start(file: JournalFile, key: string): void {
     const fields = new FieldReader(file, this.#fields);
-    const source = { file, fields, key, tail: undefined, isGone: false, hasFailed: false, readSeqnum: 0 };
+    const source = { file, fields, key, isGone: false, hasFailed: false, readSeqnum: 0 };
     this.#byId.set(file.fileId, source);
     this.#open.push(source);
     this.guard(source, () => this.#events.opened(source));
