@@ -92,6 +92,8 @@ export interface Host {
 export interface PackedEvents {
   readonly bytes: Uint8Array;
   readonly count: number;
+  /** Told once nobody uses the bytes any more, so that they may be written to again. It may also never come. */
+  readonly release?: (() => void) | undefined;
 }
 
 export interface InputHost extends Host {
@@ -144,6 +146,8 @@ export interface FilterHost extends Host {
 }
 
 export interface Filter {
+  /** Called before the inputs start. Does not wait for a network. */
+  start?(): Soon<void>;
   /**
    * All events have the same tag. Returns the same array where nothing changes; an empty one drops them. Bodies may
    * be shared: replace `event.body`, do not write into it. A promise only when it must wait.

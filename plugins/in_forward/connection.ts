@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { Value } from '../../src/data/event.ts';
 import { decodeValue, encodeValue, MsgpackError } from '../../src/data/msgpack.ts';
 import { scanEvents } from '../../src/data/msgpack_scan.ts';
+import type { BufferPool } from '../../src/net/buffer_pool.ts';
 import type { ServerHandshake } from '../../src/net/forward_auth.ts';
 import { FrameCutter } from '../../src/net/forward_frames.ts';
 import { ForwardError, type ForwardMessage, readMessage } from '../../src/net/forward_message.ts';
@@ -20,6 +21,7 @@ import { unpack } from './unpack.ts';
 
 /** What a connection needs of its input. */
 export interface Gate {
+  readonly pool: BufferPool;
   readonly clock: Clock;
   readonly limitBytes: number;
   readonly ackWhenReceived: boolean;
@@ -68,7 +70,7 @@ export class Connection {
     this.#socket = socket;
     this.#peer = peerName(socket);
     this.#handshake = handshake;
-    this.#cutter = new FrameCutter(handshake ? LOGIN_BYTES : gate.limitBytes);
+    this.#cutter = new FrameCutter(handshake ? LOGIN_BYTES : gate.limitBytes, gate.pool);
   }
 
   start(): void {
@@ -148,18 +150,16 @@ export class Connection {
       this.#login(bytes.subarray(start, end));
       return;
     }
-    const message = this.#owned(readMessage(bytes, start, end));
+    let message = readMessage(bytes, start, end);
+    let release: (() => void) | undefined;
+    // The engine keeps entries: they must not lie where the next bytes are read to.
+    if (this.#cutter.isOwn) release = () => this.#cutter.giveBack(bytes);
+    else if (!message.isOwn) message = { ...message, entries: Buffer.from(message.entries) };
     if (message.signal !== 0) {
       this.#gate.dropSignal(message.signal);
       this.#ack(message.chunk);
-    } else if (message.compressed) this.#unpack(message, message.compressed);
-    else this.#take(message);
-  }
-
-  /** The engine keeps entries, and a single event was written anew. */
-  #owned(message: ForwardMessage): ForwardMessage {
-    if (this.#cutter.isOwn || message.isOwn) return message;
-    return { ...message, entries: Buffer.from(message.entries) };
+    } else if (message.compressed) this.#unpack(message, message.compressed, release);
+    else this.#take(message, release);
   }
 
   #login(ping: Buffer): void {
@@ -171,12 +171,13 @@ export class Connection {
     this.#cutter.limitBytes = this.#gate.limitBytes;
   }
 
-  #unpack(message: ForwardMessage, kind: 'gzip' | 'zstd'): void {
+  #unpack(message: ForwardMessage, kind: 'gzip' | 'zstd', release: (() => void) | undefined): void {
     this.#emitGathered();
     this.#unpacking = unpack(kind, message.entries, this.#gate.limitBytes)
       .then((entries) => {
         this.#unpacking = undefined;
-        this.#take({ ...message, entries });
+        release?.();
+        this.#take({ ...message, entries }, undefined);
         this.#run();
       })
       .catch((error) => {
@@ -185,12 +186,12 @@ export class Connection {
       });
   }
 
-  #take(message: ForwardMessage): void {
-    const { tag, chunk, broken } = message;
-    if (message.count < 0) this.#takePacked(message);
-    else if (message.count === 1 && chunk === undefined) this.#gather(this.#gate.tagOf(tag), message.entries);
-    else if (message.count > 0)
-      this.#emit(tag, { bytes: message.entries, count: message.count }, broken === undefined ? chunk : undefined);
+  /** `release`: gives the memory back in which the message lies. */
+  #take(message: ForwardMessage, release: (() => void) | undefined): void {
+    const { tag, chunk, broken, count, entries: bytes } = message;
+    if (count < 0) this.#takePacked(message, release);
+    else if (count === 1 && chunk === undefined) this.#gather(this.#gate.tagOf(tag), bytes);
+    else if (count > 0) this.#emit(tag, { bytes, count, release }, broken === undefined ? chunk : undefined);
     else if (broken === undefined) this.#ack(chunk);
     if (broken === undefined) return;
     if (message.count === 0 && message.entries.length === 0) this.#skip(broken, chunk);
@@ -198,14 +199,15 @@ export class Connection {
   }
 
   /** As Fluent Bit: what comes before something that is no event is taken, and all of it acknowledged. */
-  #takePacked({ tag, entries, chunk }: ForwardMessage): void {
+  #takePacked({ tag, entries, chunk }: ForwardMessage, release: (() => void) | undefined): void {
     const { count, end, stop } = scanEvents(entries);
     if (stop !== 'end') {
       this.#gate.count('broken_messages_total');
       const lost = entries.length - end;
       this.#gate.log('error', `${this.#peer}: ${lost} bytes after event ${count} of a packed message are no event`);
     }
-    if (count > 0) this.#emit(tag, { bytes: stop === 'end' ? entries : entries.subarray(0, end), count }, chunk);
+    const bytes = stop === 'end' ? entries : entries.subarray(0, end);
+    if (count > 0) this.#emit(tag, { bytes, count, release }, chunk);
     else this.#ack(chunk);
   }
 

@@ -5,6 +5,7 @@
  * take turns. One connection never harms another: what is wrong with it ends it alone.
  */
 import type { Socket } from 'node:net';
+import { BufferPool } from '../../src/net/buffer_pool.ts';
 import { ServerHandshake, type ServerKeys } from '../../src/net/forward_auth.ts';
 import { type Listener, listen } from '../../src/net/socket.ts';
 import { readServerTls } from '../../src/net/tls.ts';
@@ -26,6 +27,9 @@ export default defineInput({
   options,
   create: (given, host) => new Forward(given, host),
 });
+
+/** How much memory for messages is kept for the next ones. */
+const POOL_BYTES = 8 << 20;
 
 const SIGNALS = ['logs', 'metrics', 'traces'];
 
@@ -122,6 +126,7 @@ class Forward implements Input {
     const { tag_prefix: prefix } = this.#given;
     return {
       clock: host.clock,
+      pool: new BufferPool(POOL_BYTES),
       limitBytes: this.#given.buffer_max_size,
       ackWhenReceived: this.#given.ack_on === 'received',
       loginMs: this.#loginMs,

@@ -283,9 +283,12 @@ export class Chunk implements Batch {
    */
   settle(outcome: 'safe' | 'lost'): Error | undefined {
     this.#outcome = outcome;
+    const parts = this.#parts;
     this.#parts = [];
     this.#unwritten = [];
     this.#decoded = undefined;
+    // After a `lost` an output may still have them in hand.
+    if (outcome === 'safe' && this.#users === 0) for (const part of parts) if ('bytes' in part) part.release?.();
     this.#remember(0);
     let trouble: Error | undefined;
     try {

@@ -69,8 +69,11 @@ export class Ingest {
   /** InputHost.emitPacked: decoded only where something on the way looks into the events. */
   emitPacked(tag: string, events: PackedEvents, settle?: Settle): boolean {
     const { processors, filtersFor, router, outputsFor, counters } = this.settings;
-    if (router || processors.length > 0 || filtersFor(tag).length > 0 || this.#waiting)
-      return this.emit(tag, decodeEvents(events.bytes), settle);
+    if (router || processors.length > 0 || filtersFor(tag).length > 0 || this.#waiting) {
+      const decoded = decodeEvents(events.bytes);
+      events.release?.();
+      return this.emit(tag, decoded, settle);
+    }
     counters.add('input_records_total', events.count);
     const entry = settle && this.ledger.open(tag, settle);
     if (events.count > 0) this.#appendTo(tag, tag, outputsFor(tag), events, entry);

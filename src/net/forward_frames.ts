@@ -9,6 +9,7 @@
  * grows with what came, never with what a length claims. Each byte is looked at once, however small the pieces, and long
  * texts and binaries are stepped over. What a frame holds besides its end is for `forward_message.ts` to see.
  */
+import { BufferPool } from './buffer_pool.ts';
 import { ForwardError } from './forward_message.ts';
 
 /** The smallest buffer for a frame that came in pieces, and how much of the next one may be copied along. */
@@ -29,6 +30,7 @@ export class FrameCutter {
   isOwn = false;
   /** The longest frame; may change between two of them. */
   limitBytes: number;
+  readonly #pool: BufferPool;
   /** Where the open frame lies: in the piece that came, or in `#own`. */
   #base: Buffer = EMPTY;
   #begin = 0;
@@ -41,8 +43,9 @@ export class FrameCutter {
   #at = 0;
   #pending = 1;
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, pool = new BufferPool(0)) {
     this.limitBytes = limitBytes;
+    this.#pool = pool;
   }
 
   /** Takes a piece until `next` has answered false or `keep` was called. To be called after either. */
@@ -51,6 +54,11 @@ export class FrameCutter {
       this.#piece = piece;
       this.#pieceAt = 0;
     } else this.#beginAt(piece, 0);
+  }
+
+  /** Takes the memory of an own frame back, to be used again. */
+  giveBack(bytes: Buffer): void {
+    this.#pool.give(bytes);
   }
 
   /** Copies what is left of the piece, for calls of `next` at a later time. */
@@ -93,9 +101,12 @@ export class FrameCutter {
   }
 
   #finish(): void {
-    // A buffer that is mostly empty is not worth keeping for its content.
-    const isRoomy = this.#isGathered && this.#base.length > this.#at * 2;
-    this.bytes = isRoomy ? Buffer.from(this.#base.subarray(0, this.#at)) : this.#base;
+    this.bytes = this.#base;
+    if (this.#isGathered && this.#base.length > this.#at * 2) {
+      // A buffer that is mostly empty is not worth keeping for its content.
+      this.bytes = Buffer.from(this.#base.subarray(0, this.#at));
+      this.#pool.give(this.#base);
+    }
     this.start = this.#begin;
     this.end = this.#at;
     this.isOwn = this.#isGathered;
@@ -107,7 +118,7 @@ export class FrameCutter {
   #moveToOwn(need: number): void {
     const held = this.#base.subarray(this.#begin, this.#have);
     this.#at -= this.#begin;
-    const own = Buffer.allocUnsafeSlow(this.#capacity(need - this.#begin, held.length));
+    const own = this.#pool.take(this.#capacity(need - this.#begin, held.length));
     held.copy(own);
     this.#base = own;
     this.#begin = 0;
@@ -128,8 +139,9 @@ export class FrameCutter {
     if (left === 0) return false;
     const wanted = Math.min(left, need - this.#have + SLACK_BYTES);
     if (this.#have + wanted > this.#base.length) {
-      const larger = Buffer.allocUnsafeSlow(this.#capacity(need, this.#have + wanted));
+      const larger = this.#pool.take(this.#capacity(need, this.#have + wanted));
       this.#base.copy(larger, 0, 0, this.#have);
+      this.#pool.give(this.#base);
       this.#base = larger;
     }
     this.#piece.copy(this.#base, this.#have, this.#pieceAt, this.#pieceAt + wanted);

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Ext, type Fields, type Value } from '../../src/data/event.ts';
 import { decodeEvents, encodeValue } from '../../src/data/msgpack.ts';
+import { BufferPool } from '../../src/net/buffer_pool.ts';
 import { FrameCutter } from '../../src/net/forward_frames.ts';
 import { ForwardError, type ForwardMessage, readMessage } from '../../src/net/forward_message.ts';
 
@@ -16,9 +17,9 @@ interface Outcome {
   readonly refused: boolean;
 }
 
-/** What an input would do: pieces are read into the same memory again and again. */
+/** What an input would do: pieces are read into the same memory again and again, and buffers are used again. */
 function read(pieces: readonly Uint8Array[], limitBytes = LIMIT): Outcome {
-  const cutter = new FrameCutter(limitBytes);
+  const cutter = new FrameCutter(limitBytes, new BufferPool(1 << 20));
   const messages: ForwardMessage[] = [];
   try {
     for (const piece of pieces) {
@@ -26,8 +27,8 @@ function read(pieces: readonly Uint8Array[], limitBytes = LIMIT): Outcome {
       cutter.push(shared);
       while (cutter.next()) {
         const message = readMessage(cutter.bytes, cutter.start, cutter.end);
-        const isStable = cutter.isOwn || message.isOwn;
-        messages.push(isStable ? message : { ...message, entries: Buffer.from(message.entries) });
+        messages.push({ ...message, entries: Buffer.from(message.entries) });
+        if (cutter.isOwn) cutter.giveBack(cutter.bytes.fill(0xc1));
       }
       cutter.keep();
       shared.fill(0xc1);
