@@ -7,24 +7,42 @@ import os from 'node:os';
 
 /** The bytes of a text. Other lone surrogates become U+FFFD, as in Node. */
 export function encodeText(text: string): Buffer {
-  if (text.isWellFormed()) return Buffer.from(text, 'utf8');
-  const pieces: Buffer[] = [];
-  let done = 0;
-  for (const match of text.matchAll(ESCAPED)) {
-    pieces.push(Buffer.from(text.slice(done, match.index), 'utf8'), escapedBytes(match[0]));
-    done = match.index + match[0].length;
-  }
-  pieces.push(Buffer.from(text.slice(done), 'utf8'));
-  return Buffer.concat(pieces);
+  return text.isWellFormed() ? Buffer.from(text, 'utf8') : encodeEscaped(text);
 }
 
-/** Runs of escaped bytes. A low surrogate after a high one is half of a character, not a byte. */
-const ESCAPED = /(?<![\ud800-\udbff])[\udc80-\udcff]+/g;
+/** Unit by unit; a unit takes three bytes at most, and a pair of them four. */
+function encodeEscaped(text: string): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length * 3);
+  let end = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    const next = unit >= 0xd800 && unit <= 0xdbff ? text.charCodeAt(at + 1) : 0;
+    if (next >= 0xdc00 && next <= 0xdfff) {
+      end = putPoint(bytes, end, 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00));
+      at++;
+    } else if (unit >= 0xdc80 && unit <= 0xdcff) bytes[end++] = unit & 0xff;
+    else end = putPoint(bytes, end, unit >= 0xd800 && unit <= 0xdfff ? 0xfffd : unit);
+  }
+  return bytes.subarray(0, end);
+}
 
-function escapedBytes(run: string): Buffer {
-  const bytes = Buffer.allocUnsafe(run.length);
-  for (let at = 0; at < run.length; at++) bytes[at] = run.charCodeAt(at) & 0xff;
-  return bytes;
+/** @returns where the bytes of the character end */
+function putPoint(bytes: Buffer, start: number, point: number): number {
+  let at = start;
+  if (point < 0x80) bytes[at++] = point;
+  else {
+    if (point < 0x800) bytes[at++] = 0xc0 | (point >> 6);
+    else {
+      if (point < 0x10000) bytes[at++] = 0xe0 | (point >> 12);
+      else {
+        bytes[at++] = 0xf0 | (point >> 18);
+        bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
+      }
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+    }
+    bytes[at++] = 0x80 | (point & 0x3f);
+  }
+  return at;
 }
 
 /** The text of bytes; those that are no UTF-8 are escaped. */
