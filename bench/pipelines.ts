@@ -14,8 +14,8 @@ export interface Pipeline {
   readonly form: 'docker' | 'cri';
   /** Multiples of the yardstick that Fluent Bit 5.1.1 reached on the same data; undefined: not measured. */
   readonly fluentBit?: number;
-  /** Which of the sink's counts is that of the events; undefined: no sink. */
-  readonly sink?: 'lines' | 'cloudwatch' | 'loki';
+  /** Which of the sink's counts is that of the events; none: it is there, but gets none; undefined: no sink. */
+  readonly sink?: 'lines' | 'cloudwatch' | 'loki' | 'none';
   /** How many of the lines reach the output, counted in the file by other means than the pipeline's. */
   keeps(lines: number, file: string): number;
   config(place: Place): string;
@@ -30,7 +30,10 @@ function occurrences(file: string, text: string): number {
   return count;
 }
 
-function config({ file, root, work }: Place, input: string, rest: string): string {
+/** The tag that tail gives the log of a container. */
+const CONTAINER_TAG = `kube.var.log.containers.web-0_production_app-${'a'.repeat(64)}.log`;
+
+function config({ file, root, work }: Place, input: string, rest: string, tag = 'kube.app'): string {
   const storage = input.includes('filesystem') ? `    storage.path  ${work}/storage\n` : '';
   return `[SERVICE]
 ${storage}    Flush         1
@@ -41,7 +44,7 @@ ${storage}    Flush         1
 [INPUT]
     Name            tail
     Path            ${file}
-    Tag             kube.app
+    Tag             ${tag}
     Read_from_Head  On
     Exit_On_Eof     On
     Mem_Buf_Limit   50M
@@ -53,6 +56,17 @@ const TO_NULL = `[OUTPUT]
     Name   null
     Match  *
 `;
+
+const kubernetes = ({ port, work }: Place, more = ''): string => {
+  fs.writeFileSync(`${work}/token`, 'token');
+  return `[FILTER]
+    Name             kubernetes
+    Match            kube.*
+    Kube_URL         http://127.0.0.1:${port}
+    Kube_Token_File  ${work}/token
+${more}
+`;
+};
 
 const toHttp = ({ port }: Place): string => `[OUTPUT]
     Name    http
@@ -119,6 +133,23 @@ export const PIPELINES: readonly Pipeline[] = [
 
 ${TO_NULL}`,
       ),
+  },
+  {
+    name: 'tail, docker parser > kubernetes > null',
+    form: 'docker',
+    sink: 'none',
+    keeps: all,
+    config: (place) => config(place, '    Parser          docker\n', kubernetes(place) + TO_NULL, CONTAINER_TAG),
+  },
+  {
+    name: 'tail, docker parser > kubernetes, Merge_Log > null',
+    form: 'docker',
+    sink: 'none',
+    keeps: all,
+    config: (place) => {
+      const filter = kubernetes(place, '    Merge_Log        On\n    Keep_Log         Off\n');
+      return config(place, '    Parser          docker\n', filter + TO_NULL, CONTAINER_TAG);
+    },
   },
   {
     name: 'tail, cri regex > http',
