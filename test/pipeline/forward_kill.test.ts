@@ -42,7 +42,7 @@ async function freePort(): Promise<number> {
 
 const SERVICE = `[SERVICE]
     Flush 0.1
-    Grace 10
+    Grace 60
     Log_Level info
     scheduler.base 1
     scheduler.cap 1
