@@ -143,6 +143,16 @@ function sizeOfObject(value: Exclude<Value, string | number | boolean | null | b
   if (value instanceof Float) return 9;
   if (value instanceof Uint8Array) return bytes + value.length;
   if (value instanceof Ext) return bytes + value.data.length;
+  if (value === shared) return sharedBytes;
   for (const key in value) bytes += key.length + 1 + sizeOf(value[key], depth);
+  if (bytes > WORTH_REMEMBERING && Object.isFrozen(value)) {
+    shared = value;
+    sharedBytes = bytes;
+  }
   return bytes;
 }
+
+/** The frozen map that came last (a pod's, in many events one after the other): its size is not counted again. */
+let shared: Fields | undefined;
+let sharedBytes = 0;
+const WORTH_REMEMBERING = 100;
