@@ -63,13 +63,14 @@ export class Pipeline {
   async start(): Promise<void> {
     const [refused] = await this.prepare();
     if (refused) throw refused.error;
-    const { inputs, outputs, storage } = this.#parts as Parts;
+    const { inputs, filters, outputs, storage } = this.#parts as Parts;
     this.#state = 'running';
     try {
       storage?.store.prepare();
       storage?.backlog.scan();
       for (const unit of outputs) await named(unit.label, 'output', () => unit.output.start?.());
       storage?.backlog.deliver();
+      for (const unit of filters) await named(unit.name, 'filter', () => unit.start());
       for (const { spec, input } of inputs) await named(spec.alias ?? spec.name, 'input', () => input.start());
     } catch (error) {
       await this.abort();

@@ -120,6 +120,10 @@ export class FilterUnit {
     };
   }
 
+  start(): Soon<void> {
+    return this.#filter?.start?.();
+  }
+
   stop(): Soon<void> {
     return this.#filter?.stop?.();
   }

@@ -41,21 +41,23 @@ export interface KubeAccess {
 /** How old what was read from a file may be. */
 export const REREAD_MS = 60_000;
 
-/** The text of a file, read again when it is old. When it cannot be read again, what was read before stays. */
+/** The text of a file, read again when it is older than `ageMs`. When it cannot be read again, what was read before stays. */
 export class FreshFile {
   readonly path: string;
   readonly #clock: Clock;
   #text: string | undefined;
+  readonly #ageMs: number;
   #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(file: string, clock: Clock) {
+  constructor(file: string, clock: Clock, ageMs = REREAD_MS) {
     this.path = file;
     this.#clock = clock;
+    this.#ageMs = ageMs;
   }
 
   /** @throws where the file could never be read. */
   async read(): Promise<string> {
-    if (this.#text !== undefined && this.#clock.monotonic() - this.#readAt < REREAD_MS) return this.#text;
+    if (this.#text !== undefined && this.#clock.monotonic() - this.#readAt < this.#ageMs) return this.#text;
     try {
       this.#text = await fs.readFile(this.path, 'utf8');
     } catch (error) {
@@ -139,6 +141,7 @@ export interface ExplicitAccess {
   readonly tokenFile?: string | undefined;
   /** Run with `sh -c`; its output is the token. */
   readonly tokenCommand?: string | undefined;
+  /** How long a token is used: of a file at most a minute, of a command ten minutes where this says nothing. */
   readonly tokenTtlSeconds?: number | undefined;
   readonly verify: boolean;
   readonly verifyHostname?: boolean;
@@ -153,7 +156,8 @@ export interface ExplicitAccess {
 export function explicitAccess(given: ExplicitAccess): KubeAccess {
   const { clock } = given;
   const { origin, prefix } = serverOf(given.url);
-  const token = given.tokenFile === undefined ? undefined : new FreshFile(given.tokenFile, clock);
+  const tokenAgeMs = Math.min((given.tokenTtlSeconds ?? Number.POSITIVE_INFINITY) * 1000, REREAD_MS);
+  const token = given.tokenFile === undefined ? undefined : new FreshFile(given.tokenFile, clock, tokenAgeMs);
   const command = given.tokenCommand === undefined ? undefined : commandToken(given, given.tokenCommand);
   const authorities = authoritiesOf(given);
   let last: { ca: string; tls: KubeTls } | undefined;

@@ -12,6 +12,7 @@ import type { Clock } from '../plugin.ts';
 import type { KubeAccess, KubeTls } from './kube_access.ts';
 import { errorOf, KubeError } from './kube_error.ts';
 import { type KubeStream, openStream, type StreamHandler } from './kube_stream.ts';
+import { undiciPart } from './undici_parts.ts';
 
 export type { KubeStream, StreamHandler } from './kube_stream.ts';
 
@@ -67,14 +68,28 @@ export class KubeClient {
     return this.send<T>({ method: 'GET', path, ...(signal ? { signal } : {}) });
   }
 
+  /** GET, the answer as it came. @throws KubeError, also for an answer over the limit, or the error of the connection. */
+  getText(path: string, limitBytes = Number.POSITIVE_INFINITY): Promise<string> {
+    return this.#sendTwice({ method: 'GET', path }, limitBytes);
+  }
+
   /** @throws KubeError where the answer is no success, or the error of the connection. */
   async send<T>(request: KubeRequest): Promise<T> {
+    const text = await this.#sendTwice(request);
     try {
-      return await this.#send<T>(request);
+      return JSON.parse(text) as T;
+    } catch {
+      throw new KubeError(200, `the answer to ${request.method} ${request.path} is no JSON`);
+    }
+  }
+
+  async #sendTwice(request: KubeRequest, limitBytes?: number): Promise<string> {
+    try {
+      return await this.#send(request, limitBytes);
     } catch (error) {
       if (!(error instanceof KubeError && error.status === 401)) throw error;
       this.access.refused();
-      return this.#send<T>(request);
+      return this.#send(request, limitBytes);
     }
   }
 
@@ -107,7 +122,10 @@ export class KubeClient {
     await Promise.all([agents?.short.destroy(), agents?.long.destroy()]);
   }
 
-  async #send<T>({ method, path, body, contentType, signal }: KubeRequest): Promise<T> {
+  async #send(
+    { method, path, body, contentType, signal }: KubeRequest,
+    limitBytes = Number.POSITIVE_INFINITY,
+  ): Promise<string> {
     const { short } = await this.#ready();
     const limit = AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(this.#timeoutMs)]);
     const answer = await short.request({
@@ -119,14 +137,10 @@ export class KubeClient {
       signal: limit,
     });
     const { statusCode, headers } = answer;
-    const text = await answer.body.text();
+    const text = await textOf(answer.body, statusCode, limitBytes);
     if (statusCode < 200 || statusCode > 299)
       throw errorOf(statusCode, text.slice(0, REFUSAL_BYTES), headers['retry-after']);
-    try {
-      return JSON.parse(text) as T;
-    } catch {
-      throw new KubeError(statusCode, `the answer to ${method} ${path} is no JSON`);
-    }
+    return text;
   }
 
   async #headers(contentType: string | undefined): Promise<Record<string, string>> {
@@ -157,17 +171,17 @@ export class KubeClient {
 
   /** undici is loaded here, so that a pipeline without Kubernetes does without it. */
   async #build(tls: KubeTls): Promise<Agents> {
-    const { Agent, ProxyAgent } = await import('undici');
     const connect = { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000, ...SMALL } as Connect;
-    const make = (options: Agent.Options): Dispatcher =>
-      this.access.proxy === undefined
-        ? new Agent({ ...options, connect })
-        : new ProxyAgent({ ...options, connect, requestTls: connect, uri: this.access.proxy });
+    const make = async (options: Agent.Options): Promise<Dispatcher> => {
+      const { proxy: uri } = this.access;
+      if (uri === undefined) return new (await undiciPart('agent'))({ ...options, connect });
+      return new (await undiciPart('proxy-agent'))({ ...options, connect, requestTls: connect, uri });
+    };
     const timeouts = { allowH2: false, headersTimeout: this.#timeoutMs };
     return {
       tls,
-      short: make({ ...timeouts, bodyTimeout: this.#timeoutMs, connections: this.#connections }),
-      long: make({ ...timeouts, bodyTimeout: 0 }),
+      short: await make({ ...timeouts, bodyTimeout: this.#timeoutMs, connections: this.#connections }),
+      long: await make({ ...timeouts, bodyTimeout: 0 }),
     };
   }
 
@@ -175,6 +189,19 @@ export class KubeClient {
   get clock(): Clock {
     return this.#clock;
   }
+}
+
+async function textOf(body: Dispatcher.ResponseData['body'], status: number, limitBytes: number): Promise<string> {
+  if (limitBytes === Number.POSITIVE_INFINITY) return body.text();
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    // Leaving the loop ends the answer and its connection.
+    if (bytes > limitBytes) throw new KubeError(status, `the answer is longer than ${limitBytes} bytes`, 'TooLong');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** What a socket may hold that nobody has read yet; there may be thousands of them. */
