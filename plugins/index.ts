@@ -23,8 +23,10 @@ export const plugins: PluginIndex = {
     grep: () => import('./filter_grep/index.ts'),
     modify: () => import('./filter_modify/index.ts'),
     multiline: () => import('./filter_multiline/index.ts'),
+    nest: () => import('./filter_nest/index.ts'),
     parser: () => import('./filter_parser/index.ts'),
     record_modifier: () => import('./filter_record_modifier/index.ts'),
+    rewrite_tag: () => import('./filter_rewrite_tag/index.ts'),
     stdout: () => import('./filter_stdout/index.ts'),
   },
   processors: {

@@ -91,8 +91,12 @@ export class Ingest {
   ): boolean {
     const hops = maker.hops + 1;
     if (hops > MAX_HOPS) return false;
-    const filters = this.settings.filtersFor(tag);
-    const chain = everyFilter ? filters : filters.filter((unit) => unit !== maker);
+    const { processors, filtersFor } = this.settings;
+    const filters = filtersFor(tag);
+    const chain = everyFilter ? [...filters] : filters.filter((unit) => unit !== maker);
+    // As Fluent Bit: what a processor emits goes through those after it (processor/rewrite-tag-as-processor).
+    const at = processors.indexOf(maker);
+    if (at >= 0) chain.unshift(...processors.slice(at + 1));
     const entry = settle && new Entry(settle);
     // A filter emits while it has events in hand, or from a timer: either way there is nothing to wait behind.
     this.#run(chain, 0, tag, events, entry, hops);
