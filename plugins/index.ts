@@ -21,6 +21,7 @@ export const plugins: PluginIndex = {
   },
   filters: {
     grep: () => import('./filter_grep/index.ts'),
+    kubernetes: () => import('./filter_kubernetes/index.ts'),
     modify: () => import('./filter_modify/index.ts'),
     multiline: () => import('./filter_multiline/index.ts'),
     nest: () => import('./filter_nest/index.ts'),
