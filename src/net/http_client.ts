@@ -13,6 +13,7 @@ import type { Clock } from '../plugin.ts';
 import type { HTTP_OPTIONS, NET_OPTIONS, TLS_OPTIONS } from './options.ts';
 import { lookupFor } from './socket.ts';
 import { readTls } from './tls.ts';
+import { undiciPart } from './undici_parts.ts';
 
 export interface HttpClientSettings {
   readonly host: string;
@@ -164,7 +165,6 @@ async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
 /** undici is loaded here, so that a pipeline without HTTP does without it. */
 async function buildDispatcher(settings: HttpClientSettings): Promise<Dispatcher> {
   const { options } = settings;
-  const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
   const connect = await connectOptions(settings);
   const milliseconds = (seconds: number) => Math.round(seconds * 1000);
   const common = {
@@ -179,12 +179,13 @@ async function buildDispatcher(settings: HttpClientSettings): Promise<Dispatcher
     ...(options['net.max_worker_connections'] > 0 ? { connections: options['net.max_worker_connections'] } : {}),
   };
   const proxied = { ...common, requestTls: connect, proxyTunnel: options.tls };
-  if (settings.proxy !== undefined) return new ProxyAgent({ ...proxied, uri: settings.proxy });
+  if (settings.proxy !== undefined) return new (await undiciPart('proxy-agent'))({ ...proxied, uri: settings.proxy });
   const env = settings.env ?? process.env;
   const proxy = options['net.proxy_env_ignore'] ? undefined : env.HTTP_PROXY || env.http_proxy;
-  if (!proxy) return new Agent(common);
+  if (!proxy) return new (await undiciPart('agent'))(common);
   // As Fluent Bit, HTTP_PROXY serves for https as well.
   const noProxy = env.NO_PROXY ?? env.no_proxy ?? '';
+  const EnvHttpProxyAgent = await undiciPart('env-http-proxy-agent');
   return new EnvHttpProxyAgent({ ...proxied, httpProxy: proxy, httpsProxy: proxy, noProxy });
 }
 
