@@ -13,6 +13,7 @@ import {
   type Pod,
   Reflector,
 } from '../../src/net/kube.ts';
+import { slimPod } from '../../src/net/kube_metadata.ts';
 import type { Input, InputHost } from '../../src/plugin.ts';
 import { Book, type BookOwner, type KeptPod } from './book.ts';
 import { Commits } from './commits.ts';
@@ -281,5 +282,5 @@ function accessOf(options: Options, env: Env, host: InputHost): KubeAccess | Pro
 function keep(pod: Pod, selection: Selection, keepsPods: boolean): KeptPod | undefined {
   const { uid, namespace, name } = pod.metadata ?? {};
   if (!uid || !namespace || !name) return undefined;
-  return { uid, namespace, name, containers: selection.containers(pod), pod: keepsPods ? pod : undefined };
+  return { uid, namespace, name, containers: selection.containers(pod), pod: keepsPods ? slimPod(pod) : undefined };
 }
