@@ -7,6 +7,8 @@ export interface Place {
   readonly root: string;
   /** Where the sink listens, for pipelines that have one. */
   readonly port: number;
+  /** The same over TLS. */
+  readonly tlsPort: number;
 }
 
 export interface Pipeline {
@@ -67,6 +69,34 @@ const kubernetes = ({ port, work }: Place, more = ''): string => {
 ${more}
 `;
 };
+
+const toCloudWatch = ({ tlsPort }: Place): string => `[OUTPUT]
+    Name             cloudwatch_logs
+    Match            *
+    region           eu-central-1
+    endpoint         127.0.0.1
+    port             ${tlsPort}
+    tls.verify       Off
+    log_group_name   bench
+    log_stream_name  bench
+`;
+
+const toLoki = ({ port }: Place, more = ''): string => `[OUTPUT]
+    Name    loki
+    Match   *
+    Host    127.0.0.1
+    Port    ${port}
+    Labels  job=bench${more}
+`;
+
+const JSON_PARSER = `[FILTER]
+    Name          parser
+    Match         kube.*
+    Key_Name      message
+    Parser        json
+    Reserve_Data  On
+
+`;
 
 const toHttp = ({ port }: Place): string => `[OUTPUT]
     Name    http
@@ -170,18 +200,36 @@ ${TO_NULL}`,
     form: 'cri',
     sink: 'loki',
     keeps: all,
+    config: (place) => config(place, '    Parser          cri\n', toLoki(place)),
+  },
+  {
+    name: 'tail, cri regex > kubernetes > loki',
+    form: 'cri',
+    fluentBit: 0.13,
+    sink: 'loki',
+    keeps: all,
+    config: (place) => {
+      const labels = ", namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name']";
+      return config(place, '    Parser          cri\n', kubernetes(place) + toLoki(place, labels), CONTAINER_TAG);
+    },
+  },
+  {
+    name: 'tail, docker parser > kubernetes > cloudwatch',
+    form: 'docker',
+    fluentBit: 0.17,
+    sink: 'cloudwatch',
+    keeps: all,
     config: (place) =>
-      config(
-        place,
-        '    Parser          cri\n',
-        `[OUTPUT]
-    Name    loki
-    Match   *
-    Host    127.0.0.1
-    Port    ${place.port}
-    Labels  job=bench
-`,
-      ),
+      config(place, '    Parser          docker\n', kubernetes(place) + toCloudWatch(place), CONTAINER_TAG),
+  },
+  {
+    name: 'tail, cri regex > parser json > kubernetes > cloudwatch',
+    form: 'cri',
+    fluentBit: 0.13,
+    sink: 'cloudwatch',
+    keeps: all,
+    config: (place) =>
+      config(place, '    Parser          cri\n', JSON_PARSER + kubernetes(place) + toCloudWatch(place), CONTAINER_TAG),
   },
   {
     name: 'tail, cri regex > file',

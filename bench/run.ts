@@ -7,7 +7,7 @@
  * The figures of Fluent Bit 5.1.1 stand beside ours where it was measured in the same way. Each pipeline is run
  * `--rounds` times; the best counts, since whatever else the machine does only ever slows a run down.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -45,7 +45,8 @@ function peakMiB(pid: number): number {
 /** Runs node to its end; one child at a time, so that the CPU time is its own. */
 async function run(args: string[]): Promise<Run> {
   const before = childrenCpuSeconds();
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr, peak] = ['', '', 0];
   child.stdout.on('data', (data) => (stdout += data));
   child.stderr.on('data', (data) => (stderr += data));
@@ -74,17 +75,36 @@ async function yardstick(file: string, rounds: number): Promise<number> {
 
 interface Sink {
   readonly port: number;
+  readonly tlsPort: number;
   expect(what: string, events: number): Promise<void>;
   stop(): void;
 }
 
+/** A key and a certificate of its own, made once. */
+function certificate(): string[] {
+  const [key, cert] = ['sink.key', 'sink.crt'].map((name) => path.join(DATA, name)) as [string, string];
+  if (!fs.existsSync(cert)) {
+    const subject = ['-subj', '/CN=localhost', '-days', '3650'];
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
+      {
+        stdio: 'ignore',
+      },
+    );
+  }
+  return [key, cert];
+}
+
 /** The far end: its CPU time is not counted, since it ends after the measurement. */
 async function startSink(): Promise<Sink> {
-  const child = spawn(process.execPath, ['bench/sink.ts'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const args = ['bench/sink.ts', ...certificate()];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   const [first] = (await once(child.stdout, 'data')) as [Buffer];
-  const port = Number(first.toString());
+  const [port = 0, tlsPort = 0] = first.toString().split(' ').map(Number);
   return {
     port,
+    tlsPort,
     async expect(what, events) {
       const count = (await (await fetch(`http://127.0.0.1:${port}/count`)).json()) as Record<string, number>;
       if (count[what] !== events) throw new Error(`${count[what]} of ${events} events arrived`);
@@ -99,7 +119,10 @@ async function measure(pipeline: Pipeline, lines: number, rounds: number, profil
   const file = data(lines, pipeline.form);
   const expected = pipeline.keeps(lines, file);
   const sink = pipeline.sink && (await startSink());
-  fs.writeFileSync(config, pipeline.config({ file, work, root: ROOT, port: sink?.port ?? 0 }));
+  fs.writeFileSync(
+    config,
+    pipeline.config({ file, work, root: ROOT, port: sink?.port ?? 0, tlsPort: sink?.tlsPort ?? 0 }),
+  );
   let best: Run | undefined;
   for (let i = 0; i < rounds; i++) {
     const flags = profile

@@ -48,7 +48,9 @@ function serve(request: http.IncomingMessage, response: http.ServerResponse): vo
     const packed = Buffer.concat(parts);
     const body = request.headers['content-encoding'] === 'gzip' ? zlib.gunzipSync(packed) : packed;
     const { status, answer } = answerTo(request, body);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(answer && JSON.stringify(answer));
+    const type = request.headers['x-amz-target'] === undefined ? 'json' : 'x-amz-json-1.1';
+    const head = { 'content-type': `application/${type}`, 'x-amzn-RequestId': '00000000-0000-4000-8000-000000000000' };
+    response.writeHead(status, head).end(answer && JSON.stringify(answer));
   });
 }
 
