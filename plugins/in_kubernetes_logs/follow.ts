@@ -147,7 +147,8 @@ export class KubernetesLogs implements Input {
     this.#book = book;
     this.#selection = selection;
     if (this.#commits) this.#commits.arrived = (run) => book.arrived(run);
-    const names = options.namespaces ?? [access.namespace ?? 'default'];
+    const named = options.namespaces ?? [];
+    const names = named.length > 0 ? named : [access.namespace ?? 'default'];
     for (const namespace of names.includes('*') ? [undefined] : new Set(names)) this.#watch(namespace, selection);
     this.#look();
   }

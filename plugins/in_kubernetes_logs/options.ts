@@ -27,6 +27,10 @@ export const KUBERNETES_LOGS_OPTIONS = {
     type: 'csv',
     help: 'Pods to leave out by label: `app=web,db,tier=*`; a value without a key belongs to the key before it.',
   },
+  exclude_apps: {
+    type: 'csv',
+    help: 'Apps to leave out: pods whose label app (or app.kubernetes.io/name) is one of these, or whose name begins so.',
+  },
   'k8s-logging.exclude': {
     type: 'boolean',
     default: 'on',

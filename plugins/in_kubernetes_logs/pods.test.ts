@@ -27,6 +27,8 @@ t.test('pods and containers are left out by name, label, annotation, and the own
   say('tier', { labels: { tier: 'test' } });
   say('off', { annotations: { 'fluentbit.io/exclude': 'true' } });
   say('self');
+  say('exporter-1');
+  say('x-1', { labels: { app: 'old-app' } });
   const two = fake.pod({
     name: 'two',
     containers: ['app', 'istio-proxy', 'chatty'],
@@ -39,6 +41,7 @@ t.test('pods and containers are left out by name, label, annotation, and the own
     options: {
       ...FROM_START,
       exclude_pods: 'job-*',
+      exclude_apps: 'exporter,old-app',
       exclude_labels: 'app=x,tier=prod,test',
       exclude_containers: 'istio-*',
     },

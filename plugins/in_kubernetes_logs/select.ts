@@ -19,6 +19,7 @@ export class Selection {
   readonly #containers: RegExp | undefined;
   readonly #excludedContainers: RegExp | undefined;
   readonly #excludedLabels: ReadonlyMap<string, RegExp>;
+  readonly #excludedApps: readonly string[];
 
   constructor(options: Options, self: { name: string; namespace: string | undefined } | undefined) {
     this.#options = options;
@@ -28,6 +29,7 @@ export class Selection {
     this.#containers = namesOf(options.containers);
     this.#excludedContainers = namesOf(options.exclude_containers);
     this.#excludedLabels = labelsOf(options.exclude_labels);
+    this.#excludedApps = options.exclude_apps ?? [];
   }
 
   /** The containers of a pod that are read; none where the pod is left out. */
@@ -47,6 +49,8 @@ export class Selection {
     if (this.#self?.name === name && (this.#self.namespace ?? namespace) === namespace) return false;
     if (this.#pods && !this.#pods.test(name)) return false;
     if (this.#excludedPods?.test(name)) return false;
+    const app = labels.app ?? labels['app.kubernetes.io/name'];
+    if (this.#excludedApps.some((one) => one === app || name.startsWith(one))) return false;
     for (const [key, values] of this.#excludedLabels)
       if (Object.hasOwn(labels, key) && values.test(labels[key] ?? '')) return false;
     return !(this.#options['k8s-logging.exclude'] && isOn(annotations['fluentbit.io/exclude']) && !hasOwn(annotations));

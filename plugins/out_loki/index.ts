@@ -10,6 +10,7 @@ import { HttpClient } from '../../src/net/http_client.ts';
 import { Progress } from '../../src/net/progress.ts';
 import { standardOutput } from '../../src/net/stdout.ts';
 import { type Batch, defineOutput, OK, type Output, type OutputHost, type Verdict } from '../../src/plugin.ts';
+import { withAddress } from './address.ts';
 import { Batcher } from './batcher.ts';
 import { Load, type Part, type SplitSettings, split } from './load.ts';
 import { options } from './options.ts';
@@ -23,7 +24,7 @@ export default defineOutput({
   options,
   concurrency: 2,
   concurrencyOf: ({ max_batch_bytes: maxBytes }) => (maxBytes > 0 ? 16 : 2),
-  create: (given, host) => new Loki(given, host),
+  create: (given, host) => new Loki(withAddress(given), host),
 });
 
 class Loki implements Output {

@@ -6,6 +6,10 @@ export const options = {
   host: { type: 'text', default: '127.0.0.1', help: 'Name or address of Loki.' },
   port: { type: 'integer', default: '3100', min: 1, max: 65535, help: "Loki's port." },
   uri: { type: 'text', default: '/loki/api/v1/push', help: 'Path of the request.' },
+  url: {
+    type: 'text',
+    help: 'The address as one, http(s)://[USER:PASSWORD@]HOST:PORT, instead of host, port and tls.',
+  },
   labels: {
     type: 'csv',
     default: '',
