@@ -73,6 +73,13 @@ export function translate(pattern: string, options: Options): Translation | unde
 const WORD =
   '[0-9A-Z_a-z\\xaa\\xb5\\xba\\xc0-\\xd6\\xd8-\\xf6\\xf8-\\u1fff\\u2c00-\\u2dff\\u3040-\\ud7ff\\ud800-\\udbff\\uf900-\\ufdff\\ufe70-\\ufefc\\uff10-\\uff19\\uff21-\\uff3a\\uff41-\\uff5a\\uff66-\\uffdc]';
 
+/**
+ * What follows a `^` that may hold at the end of a text after its line feed, where Onigmo's `^` does not: an empty line
+ * (`^$`, `^\s*$`) would be found at the end of every text that ends its line. Patterns that go on take a character there.
+ */
+const MAYBE_NOTHING = /^(?:(?:\[\^?[^\]]+\]|\\[a-z]|[^\\()|[\]^$*+?{}])(?:[*?]|\{0?,\d*\}))*\$?(?:[|)]|$)/;
+const NOT_AFTER_LAST = '(?:(?<![^])|(?=[^]))';
+
 interface Assertion {
   readonly text: string;
   readonly linear: boolean;
@@ -179,6 +186,10 @@ class Translator {
     if (char === '|' || char === '^' || char === '$') {
       // Only a line feed ends a line in Onigmo; for JavaScript's flag m others do, too.
       this.#out += char === '^' ? '^(?<![\\r\\u2028\\u2029])' : char;
+      if (char === '^' && MAYBE_NOTHING.test(this.#pattern.slice(this.#at + 1))) {
+        this.#out += NOT_AFTER_LAST;
+        this.#linear = false;
+      }
       if (char !== '|') this.#multiline = true;
       this.#at++;
       this.#atom = -1;

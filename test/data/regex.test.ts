@@ -26,6 +26,16 @@ t.test('^ and $ are at every line, and a carriage return ends none', async (t) =
   t.equal(found('^b', 'a\r\nb'), 'b');
 });
 
+t.test('after the line feed that ends a text begins no line', async (t) => {
+  for (const pattern of ['^$', '^\\s*$', '^[\\r\\n]*$', '(?:^$|^#)', '^ {0,3}$']) {
+    const regex = compileRegex(pattern);
+    t.equal(regex.test('a line\n'), false, pattern);
+    t.equal(regex.test(''), true, pattern);
+    t.equal(regex.test('a line\n\nanother'), true, pattern);
+  }
+  t.equal(compileRegex('^').test('a line\n'), true);
+});
+
 t.test('\\A, \\z and \\Z are at the ends of the text only', async (t) => {
   t.equal(found('\\Ab', 'a\nb'), undefined);
   t.equal(found('\\Ab', 'b\na'), 'b');
