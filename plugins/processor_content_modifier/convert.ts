@@ -3,6 +3,7 @@
  * rounding half away from zero and a text with 17 digits; a text becomes a number by what it begins with (else 0), and is
  * true only where it says so. Maps, lists and bytes cannot be converted. Pure.
  */
+import { generalText } from '../../src/data/c_number.ts';
 import { Float, type Value } from '../../src/data/event.ts';
 
 /** undefined where there is no such conversion. */
@@ -25,8 +26,8 @@ export function convertValue(value: Value, type: 'string' | 'boolean' | 'int' | 
 /** The value as a text, or undefined for maps, lists and bytes. */
 export function textOf(value: Value): string | undefined {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : doubleText(value);
-  if (value instanceof Float) return doubleText(value.value);
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : generalText(value, 17);
+  if (value instanceof Float) return generalText(value.value, 17);
   if (value === null || typeof value !== 'object') return String(value);
   return undefined;
 }
@@ -63,20 +64,4 @@ function rounded(value: number | bigint | undefined): Value | undefined {
   if (!Number.isFinite(whole)) return undefined;
   const big = BigInt(whole);
   return big > MAX_INT64 || big < -MAX_INT64 - 1n ? undefined : big;
-}
-
-/** C's `%.17g`. */
-function doubleText(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value < 0 ? '-inf' : 'inf';
-  const exponent = value === 0 ? 0 : Number(value.toExponential(16).split('e')[1]);
-  if (exponent < -4 || exponent >= 17) {
-    const [digits = '', power = ''] = value.toExponential(16).split('e');
-    const sign = power.startsWith('-') ? '-' : '+';
-    return `${trimZeros(digits)}e${sign}${power.replace(/^[+-]/, '').padStart(2, '0')}`;
-  }
-  return trimZeros(value.toPrecision(17));
-}
-
-function trimZeros(digits: string): string {
-  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
 }

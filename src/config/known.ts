@@ -89,7 +89,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   sysinfo: '',
   tensorflow: 'it needs a native library',
   throttle: '',
-  throttle_size: "use 'throttle'",
+  throttle_size: '',
   type_converter: '',
   wasm: "try 'modify', 'record_modifier' or 'nest'",
 };
