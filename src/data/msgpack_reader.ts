@@ -71,15 +71,17 @@ export class Reader {
     return error instanceof RangeError ? new MsgpackError('the bytes end within a value', true) : error;
   }
 
-  /** The form that `encodeEvents` writes; anything else is left to `eventOf`. */
+  /** The forms of `encodeEvents` and of Fluentd, `[EventTime, body]`; anything else is left to `eventOf`. */
   #fastEvent(): LogEvent | undefined {
-    const { at } = this;
     const bytes = this.#bytes;
-    if (bytes[at] !== 0x92 || bytes[at + 1] !== 0x92 || bytes[at + 2] !== 0xd7 || bytes[at + 3] !== 0) return undefined;
-    const seconds = secondsOf(this.#view.getUint32(at + 4));
-    const nanos = Math.min(this.#view.getUint32(at + 8), 999_999_999);
-    this.at = at + 12;
-    const metadata = this.#value(2);
+    if (bytes[this.at] !== 0x92) return undefined;
+    const isPair = bytes[this.at + 1] === 0x92;
+    const time = this.at + (isPair ? 2 : 1);
+    if (bytes[time] !== 0xd7 || bytes[time + 1] !== 0) return undefined;
+    const seconds = secondsOf(this.#view.getUint32(time + 2));
+    const nanos = Math.min(this.#view.getUint32(time + 6), 999_999_999);
+    this.at = time + 10;
+    const metadata = isPair ? this.#value(2) : NO_METADATA;
     const body = this.#value(1);
     if (!isFields(body)) throw new MsgpackError('the record of an event is a map');
     return { seconds, nanos, metadata: isFields(metadata) && hasKeys(metadata) ? metadata : NO_METADATA, body };
