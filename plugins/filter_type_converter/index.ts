@@ -65,11 +65,11 @@ function compileRule(option: string, source: Source, words: readonly string[], h
   }
   const cast = compileCast(source, type);
   if (!cast) throw new OptionError(`'${type}' is no type; write string, int, uint, float, hex or bool`, option);
-  const source = compileAccessor(from);
-  if (typeof source.path.at(-1) !== 'number') return { source, target, cast, said: false };
+  const field = compileAccessor(from);
+  if (typeof field.path.at(-1) !== 'number') return { source: field, target, cast, said: false };
   // As Fluent Bit: an item of a list has no key, and is not found (filter/type-converter-nested).
   host.log('warn', `${option} '${words.join(' ')}' finds nothing: ${from} is an item of a list, and no field`);
-  return { source: { ...source, get: () => undefined }, target, cast, said: false };
+  return { source: { ...field, get: () => undefined }, target, cast, said: false };
 }
 
 function convert(events: LogEvent[], rules: readonly Rule[], host: FilterHost): LogEvent[] {
