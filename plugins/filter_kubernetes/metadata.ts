@@ -141,7 +141,7 @@ export class Metadata {
   }
 
   #findWatched(pods: NodePods, name: ContainerName, namespace: string, pod: string): Soon<Answer<Known> | undefined> {
-    const watched = pods.get(namespace, pod);
+    const watched = pods.get(namespace, pod, name.dockerId);
     if (watched) return lasting(this.#make(watched, name));
     if (!pods.isSynced) return this.#waitForList(pods, name);
     const answer = this.#strangers.lookup(`${namespace}/${pod}`, name);

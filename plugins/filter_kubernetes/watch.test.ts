@@ -113,6 +113,25 @@ t.test('a pod that comes back under its name is the new one', async (t) => {
   await becomes(rig, tagOf('db-0'), ({ pod_id: uid }) => uid === next.uid);
 });
 
+t.test('where a pod has the name of one that went, each container is that of its own pod', async (t) => {
+  const fake = await cluster(t);
+  const pod = fake.pod({ name: 'db-0' });
+  const tagFor = (one: typeof pod) => tagOf('db-0', 'app', 'default', one.containerId().replace('containerd://', ''));
+  const before = tagFor(pod);
+  const rig = await enricher(t, { fake, options: WATCH });
+  await one(rig, before);
+  await watching(rig);
+  pod.delete();
+  const next = fake.pod({ name: 'db-0' });
+  await becomes(rig, tagFor(next), ({ pod_id: uid }) => uid === next.uid);
+  t.equal((await one(rig, before)).pod_id, pod.uid);
+  t.equal((await one(rig, tagOf('db-0', 'app', 'default', 'f'.repeat(64)))).pod_id, next.uid);
+  await rig.clock.advance(6 * 60_000);
+  fake.pod({ name: 'last' });
+  await becomes(rig, tagOf('last'), (map) => map !== undefined);
+  t.equal((await one(rig, before)).pod_id, next.uid, 'in the end the old one is forgotten');
+});
+
 t.test('a pod that the watch does not know is asked for once, for all its containers', async (t) => {
   const fake = await cluster(t);
   fake.pod({ name: 'far', node: 'node-2', containers: ['app', 'side'] });

@@ -1,11 +1,13 @@
 /**
  * Watch On: the pods of this node as one list and one watch have them, by name.
  *
- * A pod that is gone is still known for some minutes, since its last lines come after it. What is kept of a pod is small,
+ * A pod that is gone is still known for some minutes, since its last lines come after it; also where another one has its
+ * name already (a StatefulSet): the id of the container tells them apart. What is kept of a pod is small,
  * and the same object until something changed that a record would show, so that the maps made of it can be kept with it.
  */
 import { type KubeClient, type Pod, Reflector } from '../../src/net/kube.ts';
 import { slimPod } from '../../src/net/kube_metadata.ts';
+import type { ContainerStatus } from '../../src/net/kube_types.ts';
 import type { Clock, Level } from '../../src/plugin.ts';
 
 export interface WatchSettings {
@@ -20,6 +22,8 @@ export interface WatchSettings {
 
 /** Pods that are gone and still known; more are forgotten, the oldest first. */
 const MOST_GONE = 2000;
+/** Behind the name of a pod whose name another one has; no name holds it. */
+const REPLACED = '#';
 
 export class NodePods {
   readonly #settings: WatchSettings;
@@ -74,8 +78,12 @@ export class NodePods {
     });
   }
 
-  get(namespace: string, name: string): Pod | undefined {
-    return this.#pods.get(`${namespace}/${name}`);
+  /** @param containerId where several pods had the name, the one that ran this container. */
+  get(namespace: string, name: string, containerId?: string): Pod | undefined {
+    const pod = this.#pods.get(`${namespace}/${name}`);
+    if (!pod || containerId === undefined || hasRun(pod, containerId)) return pod;
+    const before = this.#pods.get(`${namespace}/${name}${REPLACED}`);
+    return before && hasRun(before, containerId) ? before : pod;
   }
 
   get size(): number {
@@ -87,9 +95,16 @@ export class NodePods {
     const before = this.#pods.get(key);
     this.#gone.delete(key);
     if (before && JSON.stringify(before) === JSON.stringify(pod)) return;
+    if (before && before.metadata?.uid !== pod.metadata?.uid) this.#keepReplaced(`${key}${REPLACED}`, before);
     this.#pods.set(key, pod);
     this.#settings.changed();
     this.#forget();
+  }
+
+  #keepReplaced(key: string, pod: Pod): void {
+    this.#pods.set(key, pod);
+    this.#gone.delete(key);
+    this.#gone.set(key, this.#settings.clock.monotonic());
   }
 
   #went(pod: Pod): void {
@@ -126,4 +141,10 @@ export class NodePods {
 
 function keyOf({ metadata }: Pod): string {
   return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+}
+
+function hasRun({ status }: Pod, containerId: string): boolean {
+  const isIt = ({ containerID }: ContainerStatus) =>
+    typeof containerID === 'string' && containerID.endsWith(containerId);
+  return !!status?.containerStatuses?.some(isIt) || !!status?.initContainerStatuses?.some(isIt);
 }
