@@ -3,8 +3,8 @@
  *
  * A failure is remembered: for a hundredth of a second at first, four times as long each time, up to `failureMs`; until
  * then nobody asks again, and the old answer is given where there is one. Nobody waits longer than `waitMs`; a request that takes
- * longer goes on, and while it does, nobody waits at all: a server that hangs holds records up once, not each pod's in
- * turn. The answers asked for least recently make room for new ones.
+ * longer goes on, and until one ends in time nobody waits at all: a server that hangs holds records up once, not
+ * each pod's in turn. The answers asked for least recently make room for new ones.
  */
 import type { Clock, Soon } from '../../src/plugin.ts';
 
@@ -41,8 +41,8 @@ const FAILURE_GROWTH = 4;
 export class AnswerCache<Q, T> {
   readonly #settings: CacheSettings<Q, T>;
   readonly #entries = new Map<string, Entry<T>>();
-  /** The requests that somebody gave up waiting for. */
-  readonly #hanging = new Set<Promise<void>>();
+  /** The last request that ended took longer than anybody waits, or somebody gave up since. */
+  #hangs = false;
 
   constructor(settings: CacheSettings<Q, T>) {
     this.#settings = settings;
@@ -55,7 +55,7 @@ export class AnswerCache<Q, T> {
     if (entry.answer && now < entry.answer.until) return entry.answer;
     if (!entry.asking && now < entry.notBefore) return entry.answer;
     const asking = entry.asking ?? this.#ask(question, entry);
-    if (this.#hanging.size > 0) return entry.answer;
+    if (this.#hangs) return entry.answer;
     return this.#bounded(asking, question).then(() => entry.answer);
   }
 
@@ -77,7 +77,8 @@ export class AnswerCache<Q, T> {
   }
 
   #ask(question: Q, entry: Entry<T>): Promise<void> {
-    const { clock, ttlMs, failureMs, ask, failed } = this.#settings;
+    const { clock, ttlMs, failureMs, waitMs, ask, failed } = this.#settings;
+    const startedAt = clock.monotonic();
     const asking = ask(question).then(
       (value) => {
         entry.answer = { value, until: clock.monotonic() + ttlMs };
@@ -92,7 +93,7 @@ export class AnswerCache<Q, T> {
     entry.asking = asking;
     void asking.then(() => {
       entry.asking = undefined;
-      this.#hanging.delete(asking);
+      this.#hangs = clock.monotonic() - startedAt >= waitMs;
     });
     return asking;
   }
@@ -101,7 +102,7 @@ export class AnswerCache<Q, T> {
     const { clock, waitMs, gaveUp } = this.#settings;
     return new Promise((resolve) => {
       const cancel = clock.after(waitMs, () => {
-        this.#hanging.add(asking);
+        this.#hangs = true;
         gaveUp(question);
         resolve();
       });
