@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import type { Fields } from '../../src/data/event.ts';
+import { compileParser } from '../../src/parsers/parser.ts';
 import { OptionError, type Parser } from '../../src/plugin.ts';
 import { enricher, tagOf, until } from '../../test/support/fake_kube/enricher.ts';
 import { FakeKube } from '../../test/support/fake_kube/server.ts';
@@ -100,6 +101,16 @@ t.test('a server that hangs holds records up once, and what it says late is used
   t.equal(mapOf((await run(tagOf('a'), { log: '5' }))[0])?.pod_id, 'u-1');
   t.equal(asked.length, 2);
   t.match(host.lines, [{ level: 'warn', message: /no answer for default\/a after 5 s/ }]);
+});
+
+t.test('a connection that is cut is a failure like any other', async (t) => {
+  const { fake, clock, run } = await enricher(t);
+  fake.pod({ name: 'web-0' });
+  fake.faults.add({ match: /./ });
+  t.same(await run(tagOf('web-0'), { log: 'a' }), [{ log: 'a' }]);
+  fake.faults.clear();
+  await clock.advance(10);
+  t.equal(mapOf((await run(tagOf('web-0'), { log: 'b' }))[0]).pod_name, 'web-0');
 });
 
 t.test('several who wait for the same pod wait for one request', async (t) => {
@@ -285,13 +296,32 @@ t.test('the own pod is asked for at the start, and records wait for that', async
   t.same(fake.requests, ['GET /api/v1/namespaces/logging/pods/sluice-x', 'GET /api/v1/namespaces/default/pods/web-0']);
 });
 
+t.test('Regex_Parser reads the names from the rest of the tag', async (t) => {
+  const regex = '^(?<namespace_name>[^.]+)\\.(?<pod_name>[^.]+)\\.(?<container_name>[^.]+)$';
+  const names = compileParser([
+    { key: 'name', value: 'names' },
+    { key: 'format', value: 'regex' },
+    { key: 'regex', value: regex },
+  ]);
+  const options = { regex_parser: 'names', kube_tag_prefix: 'k8s.' };
+  const { fake, run } = await enricher(t, { options, parsers: { names } });
+  fake.pod({ name: 'web-0', namespace: 'shop' });
+  const [body] = await run('k8s.shop.web-0.app', { log: 'x' });
+  t.match(body?.kubernetes, { pod_name: 'web-0', namespace_name: 'shop', container_name: 'app', host: 'node-1' });
+});
+
 t.test('values that cannot work are refused with their option', async (t) => {
+  const json = compileParser([
+    { key: 'name', value: 'json' },
+    { key: 'format', value: 'json' },
+  ]);
   const refused = async (pairs: [string, string][]) => {
-    const error = await make(kubernetes, pairs).catch((error: unknown) => error);
+    const error = await make(kubernetes, pairs, { parsers: { json } }).catch((error: unknown) => error);
     return error instanceof OptionError ? error.option : error;
   };
   t.equal(await refused([['kube_url', 'kubernetes:443']]), 'kube_url');
   t.equal(await refused([['kube_url', 'https://']]), 'kube_url');
   t.equal(await refused([['regex_parser', 'nowhere']]), 'regex_parser');
+  t.equal(await refused([['regex_parser', 'json']]), 'regex_parser', 'no parser of Format regex');
   t.equal(await refused([['kubelet_port', '0']]), 'kubelet_port');
 });

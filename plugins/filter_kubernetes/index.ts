@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import type { ContainerName } from '../../src/net/kube_metadata.ts';
+import { RegexParser } from '../../src/parsers/regex.ts';
 import { defineFilter, type FilterHost, OptionError, type Parser } from '../../src/plugin.ts';
 import { DummyFilter, KubernetesFilter } from './filter.ts';
 import { Metadata } from './metadata.ts';
@@ -45,6 +46,8 @@ function regexParser({ regex_parser: name }: Options, host: FilterHost): Parser 
   if (name === undefined) return undefined;
   const parser = host.parser(name);
   if (!parser) throw new OptionError(`no parser '${name}' is defined`, 'regex_parser');
+  if (!(parser instanceof RegexParser))
+    throw new OptionError(`the parser '${name}' is not of Format regex`, 'regex_parser');
   return parser;
 }
 
