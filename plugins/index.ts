@@ -20,6 +20,7 @@ export const plugins: PluginIndex = {
     udp: () => import('./in_udp/index.ts'),
   },
   filters: {
+    checklist: () => import('./filter_checklist/index.ts'),
     expect: () => import('./filter_expect/index.ts'),
     grep: () => import('./filter_grep/index.ts'),
     kubernetes: () => import('./filter_kubernetes/index.ts'),
@@ -30,6 +31,7 @@ export const plugins: PluginIndex = {
     record_modifier: () => import('./filter_record_modifier/index.ts'),
     rewrite_tag: () => import('./filter_rewrite_tag/index.ts'),
     stdout: () => import('./filter_stdout/index.ts'),
+    sysinfo: () => import('./filter_sysinfo/index.ts'),
     throttle: () => import('./filter_throttle/index.ts'),
     throttle_size: () => import('./filter_throttle_size/index.ts'),
     type_converter: () => import('./filter_type_converter/index.ts'),

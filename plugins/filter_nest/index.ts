@@ -5,6 +5,7 @@
  * the last place; a field to lift that is no map is left alone. A record in which nothing is to do keeps its body.
  */
 import { type Fields, isFields, setField, type Value } from '../../src/data/event.ts';
+import { appendField } from '../../src/data/fields.ts';
 import { defineFilter, type FilterHost, OptionError, type OptionTable, type Property } from '../../src/plugin.ts';
 
 const options = {
@@ -72,7 +73,7 @@ function nestFields(body: Fields, moves: (key: string) => boolean, under: string
   for (const key in body) {
     if (!moves(key)) {
       if (key !== under) setField(outer, key, body[key] as Value);
-    } else if (naming) replace(inner, naming(key), body[key] as Value);
+    } else if (naming) appendField(inner, naming(key), body[key] as Value);
     else setField(inner, key, body[key] as Value);
   }
   setField(outer, under, inner);
@@ -94,14 +95,8 @@ function lift(under: string, naming: Naming, host: FilterHost): Change {
 function liftFields(body: Fields, under: string, inner: Fields, naming: Naming): Fields {
   const copy: Fields = {};
   for (const key in body) if (key !== under) setField(copy, key, body[key] as Value);
-  for (const key in inner) replace(copy, naming ? naming(key) : key, inner[key] as Value);
+  for (const key in inner) appendField(copy, naming ? naming(key) : key, inner[key] as Value);
   return copy;
-}
-
-/** Sets a field at the end, wherever one of that name stood. */
-function replace(fields: Fields, key: string, value: Value): void {
-  if (Object.hasOwn(fields, key)) delete fields[key];
-  setField(fields, key, value);
 }
 
 /** Verdicts on so many names are remembered; records rarely have more. */

@@ -6,7 +6,8 @@
  * was). The conversions themselves are in `casts.ts`.
  */
 import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
-import { type Fields, type LogEvent, setField, type Value } from '../../src/data/event.ts';
+import type { Fields, LogEvent } from '../../src/data/event.ts';
+import { appendField } from '../../src/data/fields.ts';
 import { defineFilter, type FilterHost, OptionError, type OptionTable } from '../../src/plugin.ts';
 import { type Cast, compileCast, type Source } from './casts.ts';
 
@@ -84,7 +85,7 @@ function convert(events: LogEvent[], rules: readonly Rule[], host: FilterHost): 
       if (result === undefined) failed(rule, host);
       else converted = true;
       copy ??= { ...event.body };
-      append(copy, rule.target, result ?? value);
+      appendField(copy, rule.target, result ?? value);
     }
     changes.push(copy);
   }
@@ -94,12 +95,6 @@ function convert(events: LogEvent[], rules: readonly Rule[], host: FilterHost): 
     if (change) (events[at] as LogEvent).body = change;
   }
   return events;
-}
-
-/** At the end, wherever a field of that name stood. */
-function append(fields: Fields, key: string, value: Value): void {
-  if (Object.hasOwn(fields, key)) delete fields[key];
-  setField(fields, key, value);
 }
 
 /** Counted every time, said once a rule. */
