@@ -149,7 +149,8 @@ async function run(name: string, output: string): Promise<Run> {
   await once(sluice, 'close');
   fs.rmSync(path.dirname(config), { recursive: true });
   const delivered = Number(/(\d+) records delivered/.exec(log)?.[1]);
-  if (delivered !== records) throw new Error(`${name}: ${delivered} of ${records} records were delivered\n${log.slice(-1000)}`);
+  if (delivered !== records)
+    throw new Error(`${name}: ${delivered} of ${records} records were delivered\n${log.slice(-1000)}`);
   return { cpuSeconds: endedCpuSeconds() - before, peakMiB };
 }
 
