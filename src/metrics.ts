@@ -1,7 +1,24 @@
 /**
  * Plain numbers of every instance, counted once a batch. Names are those of Fluent Bit's metrics without the prefix
- * (`input_records_total`); a reason tells dropped events apart. Who exposes them reads `snapshot`.
+ * (`input_records_total`); a reason tells dropped events apart. Who exposes them reads `snapshot`. Metrics that a plugin
+ * makes itself, with names and labels of the user (log_to_metrics), are published as families, and read by `families`.
  */
+
+/** A metric with its series, as Prometheus has them. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** One a line of the exposition: a histogram's have the suffixes `_bucket`, `_sum` and `_count`. */
+  samples(): Iterable<FamilySample>;
+}
+
+export interface FamilySample {
+  readonly suffix: '' | '_bucket' | '_sum' | '_count';
+  /** Names and values in their order; an empty value is no label. */
+  readonly labels: readonly (readonly [string, string])[];
+  readonly value: number;
+}
 
 export interface Sample {
   readonly kind: 'input' | 'filter' | 'output';
@@ -28,6 +45,9 @@ export class Counters {
     return sum;
   }
 
+  /** The families that the instance's plugin has published. */
+  readonly families: MetricFamily[] = [];
+
   *entries(): Iterable<{ name: string; reason: string; value: number }> {
     for (const [key, value] of this.#values) {
       const [name = key, reason = ''] = key.split('\0');
@@ -47,6 +67,11 @@ export class Metrics {
       this.#instances.set(key, found);
     }
     return found.counters;
+  }
+
+  /** Those of all instances; two of one name are told apart by their labels, if at all. */
+  families(): MetricFamily[] {
+    return [...this.#instances.values()].flatMap(({ counters }) => counters.families);
   }
 
   snapshot(): Sample[] {

@@ -6,9 +6,11 @@
  * Buffering, retries, back-pressure and acknowledgement live outside: a plugin reads, changes or sends events.
  */
 import type { LogEvent } from './data/event.ts';
+import type { MetricFamily } from './metrics.ts';
 import type { OptionsOf, OptionTable, Place, Property } from './options.ts';
 
 export type { Fields, LogEvent } from './data/event.ts';
+export type { FamilySample, MetricFamily } from './metrics.ts';
 export { OptionError, type OptionsOf, type OptionTable, type Property } from './options.ts';
 
 export type Soon<T> = T | Promise<T>;
@@ -84,6 +86,8 @@ export interface Host {
   logs(level: Level): boolean;
   /** Adds to a counter of this instance; `name` in the words of a metric: `long_lines_skipped_total`. */
   count(name: string, by?: number): void;
+  /** Shows a metric of the plugin's own, under its own name, beside those of Sluice; called in `create`. */
+  publish(family: MetricFamily): void;
   parser(name: string): Parser | undefined;
   multilineParser(name: string): MultilineParser | undefined;
 }
@@ -229,6 +233,11 @@ export interface OutputDefinition extends Definition<'output', OutputHost, Outpu
    * so that it goes as full as it can be.
    */
   readonly idleBytes?: number;
+  /**
+   * How many full chunks keep it busy (at most 8, and at most its concurrency); inputs that can wait read no further
+   * ahead. Fewer where the concurrency is there for many small chunks.
+   */
+  readonly paceChunks?: number;
 }
 export type AnyDefinition = InputDefinition | FilterDefinition | ProcessorDefinition | OutputDefinition;
 
@@ -266,6 +275,7 @@ export function defineOutput<const T extends OptionTable>(
     readonly concurrency?: number;
     readonly concurrencyOf?: (options: OptionsOf<T>) => number;
     readonly idleBytes?: number;
+    readonly paceChunks?: number;
   },
 ): OutputDefinition {
   return { kind: 'output', concurrency: 1, ...blueprint } as OutputDefinition;

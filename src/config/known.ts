@@ -75,7 +75,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   geoip2: '',
   grep: '',
   kubernetes: '',
-  log_to_metrics: METRICS,
+  log_to_metrics: '',
   lookup: '',
   lua: "try 'modify', 'record_modifier', 'nest' or 'rewrite_tag'",
   modify: '',

@@ -10,6 +10,7 @@ import type {
   Host,
   InputHost,
   Level,
+  MetricFamily,
   MultilineParser,
   OutputHost,
   PackedEvents,
@@ -57,6 +58,9 @@ class InstanceHost implements Host {
   }
   count(name: string, by = 1): void {
     this.#env.counters.add(name, by);
+  }
+  publish(family: MetricFamily): void {
+    this.#env.counters.families.push(family);
   }
   parser(name: string): Parser | undefined {
     return this.#env.parsers.parser(name);

@@ -10,6 +10,7 @@ import type {
   FilterHost,
   InputHost,
   Level,
+  MetricFamily,
   MultilineParser,
   OutputHost,
   PackedEvents,
@@ -90,6 +91,7 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   readonly memBufLimitBytes = undefined;
   readonly workers = 1;
   readonly lines: { level: Level; message: string }[] = [];
+  readonly families: MetricFamily[] = [];
   readonly counts: Record<string, number> = {};
   readonly emitted: Emitted[] = [];
   readonly discarded: { events: readonly LogEvent[]; reason: string }[] = [];
@@ -112,6 +114,9 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   }
   count(name: string, by = 1): void {
     this.counts[name] = (this.counts[name] ?? 0) + by;
+  }
+  publish(family: MetricFamily): void {
+    this.families.push(family);
   }
   parser(name: string): Parser | undefined {
     return this.#options.parsers?.[name];
