@@ -77,7 +77,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   kubernetes: '',
   log_to_metrics: '',
   lookup: '',
-  lua: "try 'modify', 'record_modifier', 'nest' or 'rewrite_tag'",
+  lua: '',
   modify: '',
   multiline: '',
   nest: '',
@@ -91,7 +91,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   throttle: '',
   throttle_size: '',
   type_converter: '',
-  wasm: "try 'modify', 'record_modifier' or 'nest'",
+  wasm: "use 'lua' or 'script'",
 };
 
 const OUTPUTS: Readonly<Record<string, string>> = {

@@ -187,10 +187,10 @@ t.test('an output without Match is a warning, unless it is the only one of the o
 });
 
 t.test('a plugin that only Fluent Bit has is named as such', async (t) => {
-  const { findings } = await check(t, '[INPUT]\n  Name cpu\n[FILTER]\n  Name lua\n[OUTPUT]\n  Name s3\n');
+  const { findings } = await check(t, '[INPUT]\n  Name cpu\n[FILTER]\n  Name wasm\n[OUTPUT]\n  Name s3\n');
   t.match(findings, [
     /^error 2: Fluent Bit's input 'cpu' is not in Sluice: /,
-    /^error 4: Fluent Bit's filter 'lua' is not in Sluice: try /,
+    /^error 4: Fluent Bit's filter 'wasm' is not in Sluice: use /,
     /^error 6: Fluent Bit's output 's3' is not yet in Sluice$/,
   ]);
 });
