@@ -1,0 +1,63 @@
+/** Sluice in a process of its own: started, killed, and how much memory it takes at most. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/sluice.js', import.meta.url));
+/** As the Deployment in conf/kubernetes starts it: with a heap, and with an allocator, for little memory. */
+const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=64'];
+const SAMPLE_MS = 100;
+
+export class Router {
+  readonly #config: string;
+  #child: ChildProcess | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  errors = '';
+  /** The most memory of all its processes so far. */
+  peakBytes = 0;
+  /** CPU time of all its processes so far, about. */
+  cpuSeconds = 0;
+  #cpuOfThis = 0;
+
+  constructor(config: string) {
+    this.#config = config;
+  }
+
+  start(): void {
+    const child = spawn(process.execPath, [...FLAGS, MAIN, '-c', this.#config], {
+      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr?.on('data', (data) => {
+      this.errors = (this.errors + data).slice(-10_000);
+    });
+    this.#child = child;
+    this.#timer = setInterval(() => this.sample(), SAMPLE_MS);
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    clearInterval(this.#timer);
+    this.sample();
+    this.cpuSeconds += this.#cpuOfThis;
+    this.#cpuOfThis = 0;
+    if (child.exitCode !== null) return;
+    const closed = once(child, 'close');
+    child.kill(signal);
+    await closed;
+  }
+
+  /** Linux keeps the peak of a process itself; elsewhere there is no figure. */
+  sample(): void {
+    try {
+      const status = fs.readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8');
+      this.peakBytes = Math.max(this.peakBytes, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024);
+      const stat = fs.readFileSync(`/proc/${this.#child?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      this.#cpuOfThis = (Number(stat[11]) + Number(stat[12])) / 100;
+    } catch {
+      // It has just ended.
+    }
+  }
+}
