@@ -20,7 +20,9 @@ export const plugins: PluginIndex = {
     udp: () => import('./in_udp/index.ts'),
   },
   filters: {
+    aws: () => import('./filter_aws/index.ts'),
     checklist: () => import('./filter_checklist/index.ts'),
+    ecs: () => import('./filter_ecs/index.ts'),
     expect: () => import('./filter_expect/index.ts'),
     grep: () => import('./filter_grep/index.ts'),
     kubernetes: () => import('./filter_kubernetes/index.ts'),
