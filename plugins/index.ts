@@ -24,6 +24,7 @@ export const plugins: PluginIndex = {
     checklist: () => import('./filter_checklist/index.ts'),
     ecs: () => import('./filter_ecs/index.ts'),
     expect: () => import('./filter_expect/index.ts'),
+    geoip2: () => import('./filter_geoip2/index.ts'),
     grep: () => import('./filter_grep/index.ts'),
     kubernetes: () => import('./filter_kubernetes/index.ts'),
     log_to_metrics: () => import('./filter_log_to_metrics/index.ts'),
