@@ -28,6 +28,7 @@ export const plugins: PluginIndex = {
     grep: () => import('./filter_grep/index.ts'),
     kubernetes: () => import('./filter_kubernetes/index.ts'),
     log_to_metrics: () => import('./filter_log_to_metrics/index.ts'),
+    lua: () => import('./filter_lua/index.ts'),
     modify: () => import('./filter_modify/index.ts'),
     multiline: () => import('./filter_multiline/index.ts'),
     nest: () => import('./filter_nest/index.ts'),
