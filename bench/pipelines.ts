@@ -106,6 +106,37 @@ const toHttp = ({ port }: Place): string => `[OUTPUT]
     Format  json_lines
 `;
 
+/** Filters as nearly every user has them: the application's JSON, no debug lines, a few names put right. */
+const jsonChain = (key: string): string => `[FILTER]
+    Name          parser
+    Match         kube.*
+    Key_Name      ${key}
+    Parser        json
+    Reserve_Data  On
+
+[FILTER]
+    Name     grep
+    Match    kube.*
+    Exclude  level debug
+
+[FILTER]
+    Name    modify
+    Match   kube.*
+    Add     cluster production
+    Rename  message msg
+
+`;
+
+const NEST = `[FILTER]
+    Name        nest
+    Match       kube.*
+    Operation   nest
+    Wildcard    user*
+    Wildcard    request*
+    Nest_under  http
+
+`;
+
 export const PIPELINES: readonly Pipeline[] = [
   {
     name: 'tail, raw lines > null',
@@ -139,30 +170,7 @@ export const PIPELINES: readonly Pipeline[] = [
     form: 'cri',
     fluentBit: 0.17,
     keeps: (lines, file) => lines - occurrences(file, '"level":"debug"'),
-    config: (place) =>
-      config(
-        place,
-        '    multiline.parser  cri\n',
-        `[FILTER]
-    Name          parser
-    Match         kube.*
-    Key_Name      log
-    Parser        json
-    Reserve_Data  On
-
-[FILTER]
-    Name     grep
-    Match    kube.*
-    Exclude  level debug
-
-[FILTER]
-    Name    modify
-    Match   kube.*
-    Add     cluster production
-    Rename  message msg
-
-${TO_NULL}`,
-      ),
+    config: (place) => config(place, '    multiline.parser  cri\n', `${jsonChain('log')}${TO_NULL}`),
   },
   {
     name: 'tail, docker parser > kubernetes > null',
@@ -180,6 +188,13 @@ ${TO_NULL}`,
       const filter = kubernetes(place, '    Merge_Log        On\n    Keep_Log         Off\n');
       return config(place, '    Parser          docker\n', filter + TO_NULL, CONTAINER_TAG);
     },
+  },
+  {
+    name: 'tail, cri regex > parser json > grep > modify > nest > null',
+    form: 'cri',
+    fluentBit: 0.17,
+    keeps: (lines, file) => lines - occurrences(file, '"level":"debug"'),
+    config: (place) => config(place, '    Parser          cri\n', `${jsonChain('message')}${NEST}${TO_NULL}`),
   },
   {
     name: 'tail, cri regex > http',
