@@ -188,7 +188,6 @@ t.test('while there is no room, the output is not read and no run starts', async
   await third;
   t.ok(host.bodies.length >= 3);
   await input.stop();
-  await input.stop();
 });
 
 t.test('a stop ends the command with all that it started, and keeps what it wrote', async (t) => {
