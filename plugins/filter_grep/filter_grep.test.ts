@@ -3,6 +3,7 @@ import type { Fields } from '../../src/data/event.ts';
 import { OptionError } from '../../src/plugin.ts';
 import { eventOf } from '../../test/support/batch.ts';
 import { make } from '../../test/support/plugin.ts';
+import { leavesTheRestAlone } from '../../test/support/random_records.ts';
 import grep from './index.ts';
 
 type Pairs = readonly (readonly [string, string])[];
@@ -127,4 +128,13 @@ t.test('the same array comes back where all stay', async (t) => {
 
 t.test('rules that cannot be read fail at the start', async (t) => {
   for (const rule of ['alone', '$a["b"] x', 'key ([a-z']) await t.rejects(grepped([['Regex', rule]], []), rule);
+});
+
+t.test('random records: what passes is as it was', async (t) => {
+  const pairs: Pairs = [
+    ['Exclude', "$a['b'] ^4"],
+    ['Exclude', '$__proto__ .'],
+    ['Regex', 'b .'],
+  ];
+  await leavesTheRestAlone(t, async () => (await make(grep, pairs)).plugin, { keys: ['a', 'b'], changesCount: true });
 });

@@ -3,6 +3,7 @@ import { type Fields, Float } from '../../src/data/event.ts';
 import { OptionError } from '../../src/plugin.ts';
 import { eventOf } from '../../test/support/batch.ts';
 import { make } from '../../test/support/plugin.ts';
+import { leavesTheRestAlone } from '../../test/support/random_records.ts';
 import modify from './index.ts';
 
 type Pairs = readonly (readonly [string, string])[];
@@ -215,4 +216,27 @@ t.test('what is no rule and no condition fails at the start', async (t) => {
   ];
   for (const [key, value] of wrong) await t.rejects(modified([[key, value]], {}), OptionError, `${key} ${value}`);
   await t.rejects(modified([['Remove_regex', '(']], {}));
+});
+
+t.test('random records: nothing changes but what the rules name', async (t) => {
+  const rules: Pairs = [
+    ['Condition', "Key_value_does_not_match $a['b'] ^4"],
+    ['Condition', 'Matching_keys_have_matching_values ^x .'],
+    ['Add', 'a x'],
+    ['Set', 'b y'],
+    ['Rename', 'c d'],
+    ['Hard_rename', 'd e'],
+    ['Copy', 'a f'],
+    ['Hard_copy', 'b c'],
+    ['Remove_regex', '^g'],
+    ['Remove_wildcard', 'h'],
+    ['Move_to_end', 'a'],
+    ['Move_to_start', '_'],
+  ];
+  const isNamed = (key: string) => /^[a-f]$|^[gh]/.test(key);
+  for (const pairs of [rules, rules.slice(2)])
+    await leavesTheRestAlone(t, async () => (await make(modify, pairs)).plugin, {
+      keys: ['a', 'b', 'c', 'd', 'g1', 'x'],
+      touches: isNamed,
+    });
 });

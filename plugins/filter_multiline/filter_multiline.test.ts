@@ -6,6 +6,7 @@ import { OptionError } from '../../src/plugin.ts';
 import { eventOf } from '../../test/support/batch.ts';
 import { VirtualClock } from '../../test/support/host.ts';
 import { make } from '../../test/support/plugin.ts';
+import { leavesTheRestAlone } from '../../test/support/random_records.ts';
 import multiline from './index.ts';
 
 type Pairs = readonly (readonly [string, string])[];
@@ -206,3 +207,11 @@ t.test(
     await fc.assert(property, { numRuns: 100 });
   },
 );
+
+t.test('random records: those without the text, and those that are whole, are as they were', async (t) => {
+  for (const pairs of [JAVA, PARTIAL])
+    await leavesTheRestAlone(t, async () => (await started([...pairs, ['buffer', 'off']])).plugin, {
+      keys: ['a', 'b', 'partial_message'],
+      changesCount: true,
+    });
+});

@@ -23,6 +23,10 @@ const options = {
     default: 'on',
     help: 'Wait for lines to come; off: join only what came together, and wait for nothing.',
   },
+  'multiline.max_lines': {
+    type: 'text',
+    help: 'Accepted; multiline_buffer_limit of the SERVICE section is the limit.',
+  },
   flush_ms: { type: 'integer', default: '2000', help: 'Milliseconds until an unfinished record goes on.' },
   debug_flush: { type: 'boolean', default: 'off', help: 'Accepted; use log_level debug and the stdout filter.' },
   emitter_name: { type: 'text', help: 'Accepted; there is no emitter: joined records go on by themselves.' },

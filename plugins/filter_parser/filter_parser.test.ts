@@ -4,6 +4,7 @@ import { OptionError, readOptions } from '../../src/options.ts';
 import { compileParser } from '../../src/parsers/parser.ts';
 import type { Filter, FilterHost, LogEvent, Parser } from '../../src/plugin.ts';
 import { TestHost } from '../../test/support/host.ts';
+import { leavesTheRestAlone } from '../../test/support/random_records.ts';
 import definition from './index.ts';
 
 const section = (fields: Record<string, string>) => Object.entries(fields).map(([key, value]) => ({ key, value }));
@@ -98,4 +99,12 @@ t.test('__proto__ in a record is a key like any other', async (t) => {
   );
   t.equal(Object.getPrototypeOf(body), Object.prototype);
   t.ok(Object.hasOwn(body ?? {}, '__proto__'));
+});
+
+t.test('random records: with Reserve_Data nothing changes but the field and what was in it', async (t) => {
+  const fields = { key_name: 'a', parser: 'json|kv', reserve_data: 'on' };
+  await leavesTheRestAlone(t, async () => make(fields).filter, {
+    keys: ['a', 'b'],
+    touches: (key) => ['a', 'key', 'value'].includes(key),
+  });
 });

@@ -3,6 +3,7 @@ import type { Fields } from '../../src/data/event.ts';
 import { OptionError } from '../../src/plugin.ts';
 import { eventOf } from '../../test/support/batch.ts';
 import { make } from '../../test/support/plugin.ts';
+import { leavesTheRestAlone } from '../../test/support/random_records.ts';
 import recordModifier from './index.ts';
 
 type Pairs = readonly (readonly [string, string])[];
@@ -113,4 +114,16 @@ t.test('Remove_key and Allowlist_key together fail at the start', async (t) => {
     ),
     OptionError,
   );
+});
+
+t.test('random records: nothing changes but what is named', async (t) => {
+  const removing: Pairs = [
+    ['Record', 'a x'],
+    ['Remove_key', 'B*'],
+    ['Uuid_key', 'c'],
+  ];
+  await leavesTheRestAlone(t, async () => (await make(recordModifier, removing)).plugin, {
+    keys: ['a', 'b', 'bb', 'c', 'd'],
+    touches: (key) => /^[abcB]/.test(key),
+  });
 });

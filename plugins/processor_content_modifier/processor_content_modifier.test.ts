@@ -4,6 +4,7 @@ import { type Fields, Float, NO_METADATA, type Value } from '../../src/data/even
 import { OptionError } from '../../src/plugin.ts';
 import { eventOf } from '../../test/support/batch.ts';
 import { make } from '../../test/support/plugin.ts';
+import { leavesTheRestAlone } from '../../test/support/random_records.ts';
 import contentModifier from './index.ts';
 
 type Pairs = readonly (readonly [string, string])[];
@@ -187,4 +188,36 @@ t.test('an action without what it needs fails at the start', async (t) => {
     action('insert', 'a', { value: 'x', context: 'span_name' }),
   ];
   for (const pairs of wrong) await t.rejects(modified(pairs, []), OptionError, JSON.stringify(pairs));
+});
+
+t.test('the context otel_log_attributes is a map within the metadata', async (t) => {
+  const { plugin } = await make(contentModifier, action('upsert', 'a', { value: 'm', context: 'otel_log_attributes' }));
+  const event = eventOf({ b: 1 }, 0, 0, Object.freeze({ x: 1, otlp: Object.freeze({ y: 2, attributes: { z: 3 } }) }));
+  const bare = eventOf({ b: 1 });
+  await plugin.filter([event, bare], 'tag');
+  t.same(event.metadata, { x: 1, otlp: { y: 2, attributes: { z: 3, a: 'm' } } });
+  t.same(bare.metadata, { otlp: { attributes: { a: 'm' } } });
+  const remove = await make(contentModifier, action('delete', 'a', { context: 'otel_log_attributes' }));
+  const untouched = eventOf({ b: 1 });
+  await remove.plugin.filter([event, untouched], 'tag');
+  t.same(event.metadata, { x: 1, otlp: { y: 2, attributes: { z: 3 } } });
+  t.equal(untouched.metadata, NO_METADATA);
+});
+
+t.test('random records: nothing changes but the fields of the action', async (t) => {
+  const actions: Pairs[] = [
+    action('insert', 'a', { value: 'x' }),
+    action('upsert', 'a', { value: 'x' }),
+    action('delete', 'a'),
+    action('rename', 'a', { value: 'b' }),
+    action('hash', 'a'),
+    action('extract', 'a', { pattern: '^(?<b>.)(?<c>.)?' }),
+    ...['string', 'boolean', 'int', 'double'].map((type) => action('convert', 'a', { converted_type: type })),
+  ];
+  for (const pairs of actions)
+    await leavesTheRestAlone(t, async () => (await make(contentModifier, pairs)).plugin, {
+      keys: ['a', 'b', 'c'],
+      touches: (key) => /^[abc]$/.test(key),
+      runs: 50,
+    });
 });
