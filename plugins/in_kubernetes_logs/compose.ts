@@ -14,7 +14,7 @@ import { hashText, type Replay } from './trail.ts';
 
 /** Whose log it is that comes; asked at its first line that was not read before. */
 export interface Answer {
-  /** The API server said, just before it was asked for the log, that this run has it. */
+  /** The API server said, after this answer had begun, that the container had not restarted. */
   readonly isConfirmed: boolean;
   /** The log was read to its end before: lines that do not follow are no gap. */
   readonly isAtEnd: boolean;
@@ -82,10 +82,15 @@ export class Composer implements LineTaker {
 
   /**
    * True where the lines of this answer do not follow those that were read: the log was rotated, or it is the log of the
-   * next run. They were left out; reading must begin again, once that is known.
+   * next run. They were left out; once that is known they are to be given again, after another `begin`, or thrown away.
    */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
+  }
+
+  /** False until a line came by which it is clear whose lines these are, or that it is not clear. */
+  get isDecided(): boolean {
+    return this.#isInDoubt || !(this.#isFirst || (this.#isContinued && this.#replay?.matched === false));
   }
 
   /** What was composed since the last time. */

@@ -70,9 +70,11 @@ export class RunFollower implements SlotTaker, TurnTaker {
   /** The last answer came to its own end: most likely that of the log. */
   #endedWell = false;
   #isGivingUp = false;
-  #hasSlot = false;
-  /** The API server was asked just now. */
-  #isConfirmed = false;
+  /** What came of this answer before it was clear whose lines these are. */
+  #head: Buffer[] = [];
+  /** `asking`: whose they are is being asked; `wrong`: those of another run, to be thrown away. */
+  #doubt: 'none' | 'asking' | 'wrong' = 'none';
+  #openedAtMs = 0;
   #refusals = 0;
   #cancel: (() => void) | undefined;
   /** Spread, so that not all are opened anew together. */
@@ -93,8 +95,7 @@ export class RunFollower implements SlotTaker, TurnTaker {
   start(): void {
     if (this.run.isRead || this.#stream || this.#cancel || this.#isStopped) return;
     const waitMs = this.#waitForBefore();
-    if (this.#hasSlot) this.open();
-    else if (waitMs === 0) this.#parts.slots.want(this);
+    if (waitMs === 0) this.#parts.slots.want(this);
     else if (waitMs < Number.POSITIVE_INFINITY) this.#later(waitMs);
   }
 
@@ -109,6 +110,8 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   /** The watch told something new: no need to wait any longer. */
   wake(): void {
+    if (this.#doubt === 'asking' && this.run.place !== this.#place) this.#throwAway();
+    if (this.#doubt !== 'none') return;
     this.#cancel?.();
     this.#cancel = undefined;
     this.start();
@@ -116,10 +119,9 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   open(): void {
     const { run } = this;
-    this.#hasSlot = true;
     if (run.place === 'none') {
-      this.#release();
-      if (this.#endedWell) this.#read();
+      this.#parts.slots.release(this);
+      if (this.#endedWell) this.#finish();
       else this.#giveUpRun(`the log of run ${run.identity.restarts} was gone before it was read to its end`);
       return;
     }
@@ -127,15 +129,8 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#place = run.place;
     this.#isGivingUp = false;
     this.lastDataMs = this.#parts.host.clock.monotonic();
-    this.#reader.reset();
-    const openedAtMs = this.lastDataMs;
-    this.#composer.begin({
-      isConfirmed: this.#isConfirmed,
-      isAtEnd: this.#endedWell,
-      isSame: () => run.place === this.#place,
-      isWatched: () => this.#parts.isWatched(run, openedAtMs),
-    });
-    this.#isConfirmed = false;
+    this.#openedAtMs = this.lastDataMs;
+    this.#begin(false);
     this.#stream = this.#parts.client.stream(this.#path(), {
       opened: () => this.#opened(),
       data: (bytes) => this.#data(bytes),
@@ -149,12 +144,7 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   giveUp(): void {
     this.#isGivingUp = true;
-    if (this.#stream) this.#stream.close();
-    else {
-      // In doubt, and waiting for an answer.
-      this.#release();
-      this.wake();
-    }
+    this.#stream?.close();
   }
 
   pause(): void {
@@ -188,19 +178,44 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   turn(): boolean {
     if (this.#isStopped) {
-      if (this.#ended) this.#release();
+      if (this.#ended) this.#parts.slots.release(this);
       return true;
     }
-    for (const bytes of this.#take()) this.#reader.push(bytes);
-    if (this.#composer.isInDoubt && !this.#isGivingUp) this.giveUp();
+    if (this.#doubt === 'asking') return true;
+    for (const bytes of this.#take()) this.#read(bytes);
     const ended = this.#ended;
     // What the container did not end with a line break is a line when nothing more can come.
-    if (ended && !ended.error && this.#isLast && !this.#isGivingUp) this.#reader.end();
+    if (ended && !ended.error && this.#isLast && !this.#isGivingUp && this.#doubt === 'none') this.#reader.end();
+    if (this.#composer.isInDoubt && this.#doubt === 'none') {
+      this.#ask();
+      return true;
+    }
     const events = this.#composer.take();
     const hasRoom = events.length === 0 || this.#parts.commits.emit(this.run, events);
     if (ended) this.#afterEnd(ended.error);
     else if (hasRoom && !this.#isPaused) this.#stream?.resume();
     return hasRoom;
+  }
+
+  /** @param isConfirmed the API server was asked after the answer had begun: it is this run's. */
+  #begin(isConfirmed: boolean): void {
+    const { run } = this;
+    this.#reader.reset();
+    this.#head = [];
+    this.#composer.begin({
+      isConfirmed,
+      isAtEnd: this.#endedWell,
+      isSame: () => run.place === this.#place,
+      isWatched: () => this.#parts.isWatched(run, this.#openedAtMs),
+    });
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#doubt === 'wrong') return;
+    const composer = this.#composer;
+    if (!composer.isDecided || composer.isInDoubt) this.#head.push(bytes);
+    if (!composer.isInDoubt) this.#reader.push(bytes);
+    if (this.#head.length > 0 && composer.isDecided && !composer.isInDoubt) this.#head = [];
   }
 
   #opened(): void {
@@ -219,11 +234,6 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#parts.turns.add(this);
   }
 
-  #release(): void {
-    this.#hasSlot = false;
-    this.#parts.slots.release(this);
-  }
-
   #take(): Buffer[] {
     const pieces = this.#pieces;
     this.#pieces = [];
@@ -234,17 +244,17 @@ export class RunFollower implements SlotTaker, TurnTaker {
   #afterEnd(error: Error | undefined): void {
     this.#stream = undefined;
     this.#ended = undefined;
-    const isInDoubt = this.#composer.isInDoubt;
+    this.#parts.slots.release(this);
+    const isWrong = this.#doubt === 'wrong';
+    this.#doubt = 'none';
     // A container that restarted in between: another run may have answered.
-    const isElsewhere = this.#isLast && this.#place !== this.run.place;
+    const isElsewhere = isWrong || (this.#isLast && this.#place !== this.run.place);
     // Not where it was refused: what was read before may have been all.
-    if (!(error instanceof KubeError || isInDoubt)) this.#endedWell = !error && !this.#isGivingUp && !isElsewhere;
-    // In doubt it keeps its slot, to go on as soon as there is an answer.
-    if (!isInDoubt) this.#release();
-    if (isInDoubt) this.#resolveDoubt();
+    if (!(error instanceof KubeError || isWrong)) this.#endedWell = !error && !this.#isGivingUp && !isElsewhere;
+    if (isWrong && this.#place === this.run.place) this.#later(this.#backoff.nextMs());
     else if (this.#isGivingUp || isElsewhere) this.start();
     else if (error) this.#failed(error);
-    else if (this.#isLast) this.#read();
+    else if (this.#isLast) this.#finish();
     else if (!this.run.isRunning) this.start();
     // The container ended, which the watch will say; or its kubelet stops following at a rotation.
     else this.#later(this.#backoff.nextMs());
@@ -256,7 +266,7 @@ export class RunFollower implements SlotTaker, TurnTaker {
     const isUnreadable = status === 404 || status === 400;
     if (isUnreadable) this.#refusals++;
     if (status === 404 && run.isGone) {
-      if (this.#endedWell) this.#read();
+      if (this.#endedWell) this.#finish();
       else this.#giveUpRun('the pod was gone before its log was read to its end');
       return;
     }
@@ -269,24 +279,53 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#later(this.#backoff.nextMs(isUnreadable ? undefined : error));
   }
 
-  /** Waits until the API server must know which run it is, asks, and goes on. */
-  #resolveDoubt(): void {
+  /** Nothing is handed over until the API server has said, after this answer had begun, whose it is. */
+  #ask(): void {
     const { run } = this;
-    const place = run.place;
-    const waitMs = run.trail.isEmpty ? 0 : TOLD_MS;
-    this.#later(waitMs, async () => {
+    if (run.place !== this.#place) {
+      this.#throwAway();
+      return;
+    }
+    this.#doubt = 'asking';
+    this.#stream?.pause();
+    // A kubelet that has started the next run needs a moment to tell the API server.
+    this.#later(run.trail.isEmpty ? 0 : TOLD_MS, async () => {
       try {
         await this.#parts.refresh(run);
-        this.#isConfirmed = run.place === place;
-        this.start();
+        if (this.#doubt === 'asking') this.#goOn();
       } catch (error) {
-        this.#release();
-        this.#failed(error as Error);
+        if (this.#doubt !== 'asking') return;
+        // A pod that is gone starts no other run.
+        if (error instanceof KubeError && error.status === 404) this.#goOn();
+        else {
+          this.#parts.troubles.say(error as Error, run.name);
+          this.#throwAway();
+        }
       }
     });
   }
 
-  #read(): void {
+  /** They are this run's: from the first byte again. */
+  #goOn(): void {
+    const head = this.#head;
+    this.#doubt = 'none';
+    this.#begin(true);
+    this.#pieces.unshift(...head);
+    this.#parts.turns.add(this);
+  }
+
+  /** They are not, or nobody knows: the log is asked for again. */
+  #throwAway(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#doubt = 'wrong';
+    this.#head = [];
+    this.#take();
+    this.#stream?.close();
+    this.#parts.turns.add(this);
+  }
+
+  #finish(): void {
     this.run.isRead = true;
     this.run.readAtMs = this.#parts.host.clock.monotonic();
     this.#parts.finished(this.run);
@@ -298,7 +337,7 @@ export class RunFollower implements SlotTaker, TurnTaker {
     const gap = this.#composer.gapAtEnd(reason);
     if (gap) this.#parts.commits.emit(this.run, [gap]);
     this.#parts.host.log('warn', `${this.run.name}: ${reason}`);
-    this.#read();
+    this.#finish();
   }
 
   #later(ms: number, run: () => void = () => this.start()): void {
