@@ -137,6 +137,22 @@ const NEST = `[FILTER]
 
 `;
 
+const SCRIPT = ({ root }: Place): string => `[FILTER]
+    Name    script
+    Match   kube.*
+    Script  ${root}/bench/scripts/add_field.ts
+
+`;
+
+/** The same as the script. */
+const LUA = `[FILTER]
+    Name   lua
+    Match  kube.*
+    Call   cb
+    Code   function cb(tag, ts, r) if r.level == "trace" then return -1, 0, 0 end r.source = tag return 2, ts, r end
+
+`;
+
 export const PIPELINES: readonly Pipeline[] = [
   {
     name: 'tail, raw lines > null',
@@ -195,6 +211,19 @@ export const PIPELINES: readonly Pipeline[] = [
     fluentBit: 0.17,
     keeps: (lines, file) => lines - occurrences(file, '"level":"debug"'),
     config: (place) => config(place, '    Parser          cri\n', `${jsonChain('message')}${NEST}${TO_NULL}`),
+  },
+  {
+    name: 'tail, cri regex > parser json > grep > modify > nest > script > null',
+    form: 'cri',
+    keeps: (lines, file) => lines - occurrences(file, '"level":"debug"'),
+    config: (place) =>
+      config(place, '    Parser          cri\n', `${jsonChain('message')}${NEST}${SCRIPT(place)}${TO_NULL}`),
+  },
+  {
+    name: 'tail, cri regex > parser json > grep > modify > nest > lua > null',
+    form: 'cri',
+    keeps: (lines, file) => lines - occurrences(file, '"level":"debug"'),
+    config: (place) => config(place, '    Parser          cri\n', `${jsonChain('message')}${NEST}${LUA}${TO_NULL}`),
   },
   {
     name: 'tail, cri regex > http',

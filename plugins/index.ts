@@ -35,6 +35,7 @@ export const plugins: PluginIndex = {
     parser: () => import('./filter_parser/index.ts'),
     record_modifier: () => import('./filter_record_modifier/index.ts'),
     rewrite_tag: () => import('./filter_rewrite_tag/index.ts'),
+    script: () => import('./filter_script/index.ts'),
     stdout: () => import('./filter_stdout/index.ts'),
     sysinfo: () => import('./filter_sysinfo/index.ts'),
     throttle: () => import('./filter_throttle/index.ts'),
@@ -43,6 +44,9 @@ export const plugins: PluginIndex = {
   },
   processors: {
     content_modifier: () => import('./processor_content_modifier/index.ts'),
+    labels: () => import('./processor_labels/index.ts'),
+    sampling: () => import('./processor_sampling/index.ts'),
+    sql: () => import('./processor_sql/index.ts'),
   },
   outputs: {
     cloudwatch_logs: () => import('./out_cloudwatch_logs/index.ts'),

@@ -200,6 +200,7 @@ t.test('a script that only looks changes nothing, whatever is in the records', a
   await leavesTheRestAlone(t, async () => (await made(code, [['enable_flb_null', 'on']])).plugin, {
     keys: ['a', 'b'],
     touches: (key) => key === 'new',
+    copies: true,
     runs: 60,
   });
 });

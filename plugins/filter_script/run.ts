@@ -1,0 +1,151 @@
+/**
+ * Batches through a script, event by event. Whatever it does, no event is lost: one whose call throws goes on as it was,
+ * and so do those that are left when the time of the batch is over. A script that is out of time again and again is left
+ * alone for a while, so that the pipeline goes on.
+ */
+import { isFields, type LogEvent, type Value } from '../../src/data/event.ts';
+import type { FilterHost } from '../../src/plugin.ts';
+import { Budget, ScriptTimeout } from './budget.ts';
+import { ScriptEvent } from './script_event.ts';
+import type { Body, Result, Script } from './types.ts';
+
+const COMPLAINT_MS = 10_000;
+/** So many batches out of time in a row are enough. */
+const MOST_TIMEOUTS = 3;
+const REST_MS = 60_000;
+
+export class ScriptRunner {
+  readonly #script: Script;
+  readonly #host: FilterHost;
+  readonly #budget: Budget;
+  #timeouts = 0;
+  #restsUntil = Number.NEGATIVE_INFINITY;
+  #complained = Number.NEGATIVE_INFINITY;
+  #unsaid = 0;
+  #loopSaid = false;
+  /** Of the batch at hand: what goes on, and what goes on under another tag. */
+  #kept: LogEvent[] = [];
+  #moved: Map<string, LogEvent[]> | undefined;
+
+  constructor(script: Script, host: FilterHost, limitSeconds: number) {
+    this.#script = script;
+    this.#host = host;
+    this.#budget = new Budget(limitSeconds, () => host.clock.monotonic());
+  }
+
+  run(events: LogEvent[], tag: string): LogEvent[] {
+    if (this.#restsUntil > this.#host.clock.monotonic()) {
+      this.#host.count('script_skipped_total', events.length);
+      return events;
+    }
+    this.#kept = [];
+    this.#moved = undefined;
+    this.#budget.begin();
+    let at = 0;
+    while (at < events.length && this.#one(events[at] as LogEvent, tag)) at++;
+    this.#budget.end();
+    if (at < events.length) this.#outOfTime(events.slice(at));
+    else this.#timeouts = 0;
+    const kept = this.#kept;
+    this.#kept = [];
+    return this.#moved ? this.#emit(kept, this.#moved) : kept;
+  }
+
+  /** False when the time is over. */
+  #one(event: LogEvent, tag: string): boolean {
+    try {
+      const handed = new ScriptEvent(event, tag);
+      const result = this.#script(handed, tag);
+      this.#take(handed, result, tag);
+    } catch (error) {
+      if (error instanceof ScriptTimeout || this.#budget.isOver) return false;
+      this.#failed(error);
+      this.#kept.push(event);
+      return true;
+    }
+    return true;
+  }
+
+  #take(handed: ScriptEvent, result: Result, tag: string): void {
+    if (result === undefined || result === true || result === handed) this.#put(handed.result(), handed.tag, tag);
+    else if (result === null || result === false) return;
+    else if (Array.isArray(result)) {
+      // All of them are made before the first goes, so that a bad one loses none.
+      const made = result.map((one: ScriptEvent | Body) => eventOf(one, handed));
+      for (const { event, newTag } of made) this.#put(event, newTag, tag);
+    } else {
+      const { event, newTag } = eventOf(result as ScriptEvent | Body, handed);
+      this.#put(event, newTag, tag);
+    }
+  }
+
+  #put(event: LogEvent, newTag: string, tag: string): void {
+    if (newTag === tag) {
+      this.#kept.push(event);
+      return;
+    }
+    if (typeof newTag !== 'string' || newTag === '') throw new TypeError('the tag of an event must be a text');
+    this.#moved ??= new Map();
+    const group = this.#moved.get(newTag);
+    if (group) group.push(event);
+    else this.#moved.set(newTag, [event]);
+  }
+
+  /** Events that would go round in a circle come out under the tag they have. */
+  #emit(kept: LogEvent[], moved: Map<string, LogEvent[]>): LogEvent[] {
+    const all = kept;
+    for (const [tag, events] of moved) {
+      const settle = this.#host.hold();
+      if (this.#host.emit(tag, events, settle)) continue;
+      settle('safe');
+      this.#host.count('loops_total', events.length);
+      if (!this.#loopSaid)
+        this.#host.log('error', `scripts send events round in a circle: '${tag}' leads back; they keep their tag`);
+      this.#loopSaid = true;
+      all.push(...events);
+    }
+    return all;
+  }
+
+  #outOfTime(left: readonly LogEvent[]): void {
+    for (const event of left) this.#kept.push(event);
+    this.#host.count('script_timeouts_total');
+    this.#say(
+      `the script was stopped, ${left.length} events stay as they are: ${new ScriptTimeout(this.#budget.seconds).message}`,
+    );
+    if (++this.#timeouts < MOST_TIMEOUTS) return;
+    this.#timeouts = 0;
+    this.#restsUntil = this.#host.clock.monotonic() + REST_MS;
+    this.#host.log('error', `the script is left alone for ${REST_MS / 1000} s: it was stopped ${MOST_TIMEOUTS} times`);
+  }
+
+  #failed(error: unknown): void {
+    this.#host.count('script_errors_total');
+    const text = error instanceof Error ? `${error.message}${place(error)}` : String(error);
+    this.#say(`the script failed, the event stays as it is: ${text}`);
+  }
+
+  #say(message: string): void {
+    const now = this.#host.clock.monotonic();
+    this.#unsaid++;
+    if (now - this.#complained < COMPLAINT_MS) return;
+    this.#host.log(
+      'error',
+      this.#unsaid > 1 ? `${message} (${this.#unsaid} times since the last such message)` : message,
+    );
+    [this.#complained, this.#unsaid] = [now, 0];
+  }
+}
+
+function eventOf(value: ScriptEvent | Body, handed: ScriptEvent): { event: LogEvent; newTag: string } {
+  if (value instanceof ScriptEvent) return { event: value.result(), newTag: value.tag };
+  if (value instanceof Promise) throw new TypeError('a script must not be asynchronous');
+  if (!isFields(value as Value)) throw new TypeError(`a script must return an event or a record, not ${typeof value}`);
+  return { event: handed.result(value), newTag: handed.tag };
+}
+
+/** Where in the script it happened. */
+function place(error: Error): string {
+  const match = /([^/\\\s(]+?)\?sluice-script=[^:]*:(\d+):\d+/.exec(error.stack ?? '');
+  return match ? ` (${match[1]}:${match[2]})` : '';
+}
