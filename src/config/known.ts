@@ -152,11 +152,11 @@ const OUTPUTS: Readonly<Record<string, string>> = {
 const PROCESSORS: Readonly<Record<string, string>> = {
   content_modifier: '',
   cumulative_to_delta: METRICS,
-  labels: METRICS,
+  labels: '',
   metrics_selector: METRICS,
   opentelemetry_envelope: '',
-  sampling: 'it samples traces, which Sluice does not have',
-  sql: "try 'content_modifier' and the filter 'grep'",
+  sampling: '',
+  sql: '',
   tda: METRICS,
 };
 

@@ -7,7 +7,7 @@ import type { ProcessorSpec, RouteRule } from '../spec.ts';
 import { readCondition } from './condition.ts';
 import { type Diagnostics, guess } from './diagnostic.ts';
 import { loadPlugin, readInstance } from './instance.ts';
-import { type Entry, type MapNode, propertyOf, type Section, type TreeProperty } from './tree.ts';
+import { type Entry, type MapNode, type Node, propertyOf, type Section, type TreeProperty } from './tree.ts';
 
 /** Reads `processors` of a section; what is not for logs is left out with a warning. */
 export async function readProcessors(
@@ -86,13 +86,32 @@ async function readProcessor(
   };
 }
 
+/**
+ * What a processor's entry holds, as texts. A map below it (sampling_settings of `sampling`) gives `key.name`, a map in a
+ * list (its conditions) one text of `name=value`.
+ */
 function textsOf(entry: Entry, diagnostics: Diagnostics): TreeProperty[] {
+  if (entry.value.kind === 'map')
+    return entry.value.entries.flatMap((inner) => {
+      const key = `${entry.key}.${inner.key}`;
+      return textsOf({ ...inner, key, written: `${entry.written}.${inner.written}` }, diagnostics);
+    });
   const items = entry.value.kind === 'list' ? entry.value.items : [entry.value];
   return items.flatMap((item) => {
     if (item.kind === 'text') return [propertyOf(entry, item)];
+    if (item.kind === 'map')
+      return [propertyOf(entry, { kind: 'text', text: pairsOf(item), plain: false, place: item.place })];
     diagnostics.error(item.place, `'${entry.written}' must be a text or a list of texts`);
     return [];
   });
+}
+
+function pairsOf({ entries }: MapNode): string {
+  const textOf = (node: Node): string => {
+    if (node.kind === 'list') return node.items.map(textOf).join(',');
+    return node.kind === 'text' ? node.text : pairsOf(node);
+  };
+  return entries.map(({ written, value }) => `${written}=${textOf(value)}`).join(' ');
 }
 
 /** Reads `routes` of an input. @returns undefined where it has none. */
