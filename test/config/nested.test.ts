@@ -64,13 +64,11 @@ t.test('processors, conditions and routes are read', async (t) => {
 });
 
 t.test('a map below a processor gives options with its name before theirs; a map in a list is one text', async (t) => {
-  const nested = YAML.replace(
-    'add: [a 1, b 2]',
-    'settings: { percentage: 5, Deep: { a: x } }\n            add:\n              - { type: t, values: [1, 2] }\n              - plain',
-  );
-  const { spec, findings } = await check(t, nested, 'f.yaml');
-  t.same(findings.length, 2, 'the plugin has no such options');
-  t.match(findings, [/'settings.percentage'/, /'settings.Deep.a'/]);
+  const withSettings = (text: string) => YAML.replace('add: [a 1, b 2]', text);
+  const unknown = await check(t, withSettings('settings: { percentage: 5, Deep: { a: x } }'), 'f.yaml');
+  t.match(unknown.findings, [/'settings.percentage'/, /'settings.Deep.a'/]);
+  const { spec, findings } = await check(t, withSettings('add: [{ type: t, values: [1, 2] }, plain]'), 'f.yaml');
+  t.same(findings, []);
   t.match(spec.inputs[0]?.processors[1], { options: { add: ['type=t values=1,2', 'plain'] } });
 });
 
