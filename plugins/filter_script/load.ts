@@ -16,7 +16,7 @@ const MARK = 'sluice-script';
 const PLAIN = '-plain';
 
 export interface Loaded {
-  readonly script: Script;
+  readonly script: Script<object>;
   /** False where the loops of the script could not be found, so that nothing stops them. */
   readonly guarded: boolean;
 }
@@ -40,7 +40,7 @@ export async function loadScript(file: string): Promise<Loaded> {
   }
   if (typeof exported.default !== 'function')
     throw new OptionError(`the script '${file}' must export a function: export default (event, tag) => ...`, 'script');
-  return { script: exported.default as Script, guarded };
+  return { script: exported.default as Script<object>, guarded };
 }
 
 /** Where a syntax error is, the error does not say: Node's own check does. */

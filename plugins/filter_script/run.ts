@@ -7,7 +7,7 @@ import { isFields, type LogEvent, type Value } from '../../src/data/event.ts';
 import type { FilterHost } from '../../src/plugin.ts';
 import { Budget, ScriptTimeout } from './budget.ts';
 import { ScriptEvent } from './script_event.ts';
-import type { Body, Result, Script } from './types.ts';
+import type { Result, Script } from './types.ts';
 
 const COMPLAINT_MS = 10_000;
 /** So many batches out of time in a row are enough. */
@@ -15,7 +15,7 @@ const MOST_TIMEOUTS = 3;
 const REST_MS = 60_000;
 
 export class ScriptRunner {
-  readonly #script: Script;
+  readonly #script: Script<object>;
   readonly #host: FilterHost;
   readonly #budget: Budget;
   #timeouts = 0;
@@ -27,7 +27,7 @@ export class ScriptRunner {
   #kept: LogEvent[] = [];
   #moved: Map<string, LogEvent[]> | undefined;
 
-  constructor(script: Script, host: FilterHost, limitSeconds: number) {
+  constructor(script: Script<object>, host: FilterHost, limitSeconds: number) {
     this.#script = script;
     this.#host = host;
     this.#budget = new Budget(limitSeconds, () => host.clock.monotonic());
@@ -71,10 +71,10 @@ export class ScriptRunner {
     else if (result === null || result === false) return;
     else if (Array.isArray(result)) {
       // All of them are made before the first goes, so that a bad one loses none.
-      const made = result.map((one: ScriptEvent | Body) => eventOf(one, handed));
+      const made = result.map((one: ScriptEvent | object) => eventOf(one, handed));
       for (const { event, newTag } of made) this.#put(event, newTag, tag);
     } else {
-      const { event, newTag } = eventOf(result as ScriptEvent | Body, handed);
+      const { event, newTag } = eventOf(result as ScriptEvent | object, handed);
       this.#put(event, newTag, tag);
     }
   }
@@ -137,7 +137,7 @@ export class ScriptRunner {
   }
 }
 
-function eventOf(value: ScriptEvent | Body, handed: ScriptEvent): { event: LogEvent; newTag: string } {
+function eventOf(value: ScriptEvent | object, handed: ScriptEvent): { event: LogEvent; newTag: string } {
   if (value instanceof ScriptEvent) return { event: value.result(), newTag: value.tag };
   if (value instanceof Promise) throw new TypeError('a script must not be asynchronous');
   if (!isFields(value as Value)) throw new TypeError(`a script must return an event or a record, not ${typeof value}`);

@@ -14,13 +14,13 @@ import {
   setField,
   type Value,
 } from '../../src/data/event.ts';
-import type { Body, Event } from './types.ts';
+import type { Event } from './types.ts';
 
 /** Deeper than that a value is one that holds itself. */
 const DEEPEST = 64;
 
-export class ScriptEvent implements Event {
-  body: Body;
+export class ScriptEvent implements Event<object> {
+  body: object;
   tag: string;
   seconds: number;
   nanos: number;
@@ -52,7 +52,7 @@ export class ScriptEvent implements Event {
     this.nanos = Math.round((milliseconds - this.seconds * 1000) * 1e6);
   }
 
-  copy(body?: Body): ScriptEvent {
+  copy(body?: object): ScriptEvent {
     const copy = new ScriptEvent(this.#source, this.tag);
     [copy.seconds, copy.nanos] = [this.seconds, this.nanos];
     copy.body = body ?? copyFields(this.body as Fields);

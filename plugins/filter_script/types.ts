@@ -1,9 +1,8 @@
 /**
  * The types of scripts, for who writes one in TypeScript (the package's `./script`):
  *
- *     import type { Script } from 'sluice/script';
- *     const script: Script = (event, tag) => { ... };
- *     export default script;
+ *     import type { Event } from 'sluice/script';
+ *     export default (event: Event<{ level?: string }>, tag: string) => { ... };
  *
  * Nothing else is imported here, so that these types stand on their own.
  */
@@ -24,15 +23,14 @@ export interface FloatValue {
   readonly value: number;
 }
 
-/** A record, which a script may change as it likes: it is a copy. Only maps that many records share are frozen. */
+/** A record as a script sees it, where it does not say more about its own. */
 export interface Body {
-  // biome-ignore lint/suspicious/noExplicitAny: a script knows its own records
-  [key: string]: RecordValue | any;
+  [key: string]: RecordValue | undefined;
 }
 
-/** What a script is called with. */
-export interface Event {
-  body: Body;
+/** What a script is called with: a copy, which it may change as it likes. Only maps that many records share are frozen. */
+export interface Event<B extends object = Body> {
+  body: B;
   metadata: { [key: string]: RecordValue };
   /** Another tag sends the event through the filters again under that tag. */
   tag: string;
@@ -41,8 +39,8 @@ export interface Event {
   nanos: number;
   /** The same in milliseconds, with a fraction; may be set. */
   time: number;
-  /** An event of its own, for splitting; `body` instead of a copy of this one's, where it is given. */
-  copy(body?: Body): Event;
+  /** An event of its own, for splitting; with `body` instead of a copy of this one's, where it is given. */
+  copy(body?: object): Event<B>;
 }
 
 /**
@@ -52,7 +50,7 @@ export interface Event {
  * - a list of events or records: they go on in its place
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a script may return nothing at all
-export type Result = void | undefined | boolean | null | Event | Body | readonly (Event | Body)[];
+export type Result = void | undefined | boolean | null | object | readonly object[];
 
 /** The default export of a script; `tag` is that of the event. Not asynchronous. */
-export type Script = (event: Event, tag: string) => Result;
+export type Script<B extends object = Body> = (event: Event<B>, tag: string) => Result;
