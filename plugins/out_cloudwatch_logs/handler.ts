@@ -5,7 +5,7 @@
  * A 200 of CloudWatch counts as soon as its head is there: what is cut off behind it has been accepted all the same.
  */
 import type { CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
-import { CutAnswer, type HttpAnswer, type HttpClient } from '../../src/net/http_client.ts';
+import { CutAnswer, type HttpAnswer, type HttpClient, type HttpRequest } from '../../src/net/http_client.ts';
 
 /** No answer, or one that is not CloudWatch's. `dropped`: the connection ended, so that a repetition is worth a try. */
 export class NoAnswer extends Error {
@@ -34,35 +34,48 @@ interface Answered {
 
 type Handler = NonNullable<CloudWatchLogsClientConfig['requestHandler']>;
 
-export function requestHandler(client: HttpClient): Handler {
+/** `sent` is told where each request goes that was answered. */
+export function requestHandler(client: HttpClient, sent: (origin: string) => void): Handler {
   const handler = {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: (request: Sent, given?: { readonly abortSignal?: AbortSignal }) =>
-      send(client, request, given?.abortSignal),
+      send(client, request, given?.abortSignal, sent),
     updateHttpClientConfig: () => undefined,
     httpHandlerConfigs: () => ({}),
   };
   return handler as unknown as Handler;
 }
 
-async function send(client: HttpClient, request: Sent, signal: AbortSignal | undefined): Promise<Answered> {
+async function send(
+  client: HttpClient,
+  request: Sent,
+  signal: AbortSignal | undefined,
+  sent: (origin: string) => void,
+): Promise<Answered> {
   const { protocol, hostname, port, path, headers, method } = request;
+  const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
   const answer = await answerOf(client, {
     method: method as 'POST',
-    origin: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`,
+    origin,
     path,
     headers: Object.entries(headers).flat(),
     body: request.body ?? '',
     ...(signal ? { signal } : {}),
   });
-  if (answer.status === 200 && !isCloudWatch(answer))
-    throw new NoAnswer('HTTP status 200, but not from CloudWatch: there is no x-amzn-requestid', true);
+  if (answer.status === 200 && path === '/') sent(origin);
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined) flat[name] = String(value);
   return { response: { statusCode: answer.status, headers: flat, body: Buffer.from(answer.text) } };
 }
 
-async function answerOf(client: HttpClient, request: Parameters<HttpClient['request']>[0]): Promise<HttpAnswer> {
+/** CloudWatch's answer. @throws NoAnswer */
+export async function answerOf(client: HttpClient, request: HttpRequest): Promise<HttpAnswer> {
+  const answer = await anyAnswerOf(client, request);
+  if (answer.status !== 200 || isCloudWatch(answer)) return answer;
+  throw new NoAnswer('HTTP status 200, but not from CloudWatch: there is no x-amzn-requestid', true);
+}
+
+async function anyAnswerOf(client: HttpClient, request: HttpRequest): Promise<HttpAnswer> {
   try {
     return await client.request(request);
   } catch (error) {

@@ -34,6 +34,7 @@ export default defineOutput({
   options,
   concurrency: 8,
   idleBytes: 1_048_576,
+  paceChunks: 2,
   create: (given, host) => new CloudWatchLogs(given, host),
 });
 

@@ -4,6 +4,7 @@
  * Without log_key it is the whole record as JSON, with it the value of that field. A message may have 1,000,000 bytes as
  * it stands in the request; what is longer is cut (at a character, never within an escape) or split. Pure.
  */
+import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson } from '../../src/data/body_json.ts';
 import { type Fields, getField, type LogEvent } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
@@ -28,18 +29,31 @@ export type NoMessage = 'empty' | 'no log_key';
 export class Messages {
   readonly #settings: MessageSettings;
   readonly #json: BodyJson;
+  /** Where the message is the record as it is. */
+  readonly #bytes: BodyBytes | undefined;
 
   constructor(settings: MessageSettings) {
+    const { escapeUnicode, removed, logKey, emf } = settings;
+    const edits = new Map(removed.map((key) => [key, () => undefined]));
+    const options = { nested: true, escapeUnicode, edits };
     this.#settings = settings;
-    this.#json = new BodyJson({ nested: true, escapeUnicode: settings.escapeUnicode });
+    this.#json = new BodyJson(options);
+    if (logKey === undefined && !emf) this.#bytes = new BodyBytes(options);
   }
 
-  /** Called for every event; the message may be too long. '' for an empty one, undefined where there is no log_key. */
+  /**
+   * Writes the message at `at`. @returns where it ends, or -1 where `text` has to do it: there may be no room, or the
+   * message is none that can be written in one go.
+   */
+  write(event: LogEvent, out: Buffer, at: number): number {
+    return this.#bytes ? this.#bytes.write(event.body, out, at) : -1;
+  }
+
+  /** The message, which may be too long. '' for an empty one, undefined where there is no log_key. */
   text(event: LogEvent): string | undefined {
-    const { logKey, removed, emf } = this.#settings;
+    const { logKey, emf } = this.#settings;
     let { body } = event;
     if (logKey !== undefined) return this.#field(body, logKey);
-    if (removed.length > 0) body = without(body, removed);
     if (emf) body = emfBody(body, event.seconds, emf) ?? body;
     const text = this.#json.text(body);
     return text === '{}' ? '' : text;
@@ -71,12 +85,6 @@ export class Messages {
     }
     return pieces;
   }
-}
-
-function without(body: Fields, keys: readonly string[]): Fields {
-  const copy = { ...body };
-  for (const key of keys) delete copy[key];
-  return copy;
 }
 
 /** Where to cut an escaped text so that what begins at `from` has at most this many bytes of UTF-8. */

@@ -20,6 +20,10 @@ const MOST_EVENTS = 10_000;
 const DAY_MS = 86_400_000;
 const HEAD_BYTES = 76;
 const EVENT_BYTES = 42;
+/** `{}` */
+const EMPTY_BYTES = 2;
+const QUOTE = 0x22;
+const CLOSE = 0x7d;
 /** Times are written in at most 14 digits; CloudWatch takes none before 1970 and refuses those far away itself. */
 const LATEST_MS = 99_999_999_999_999;
 
@@ -55,6 +59,14 @@ export class Requests {
   /** The pieces of the event at `#next`, and how many of them went into requests. */
   #pieces: string[] = [];
   #piece = 0;
+  /** The request that is being filled: how far it is, and what it counts. */
+  #buffer = Buffer.alloc(0) as Buffer;
+  #at = 0;
+  #size = 0;
+  #numbers: number[] = [];
+  /** What stands before a message of this time. */
+  #headMs = -1;
+  #headBytes = new Uint8Array(0);
 
   constructor(target: Target, order: number[], source: RequestSource) {
     this.target = target;
@@ -66,35 +78,65 @@ export class Requests {
   fill(buffer: Buffer): Request | undefined {
     const { events } = this.#source;
     const { head, group, stream } = this.target;
-    const numbers: number[] = [];
-    let at = buffer.write(head, 0);
-    let size = HEAD_BYTES + Buffer.byteLength(group) + Buffer.byteLength(stream);
-    let first = 0;
-    let time = -1;
-    let start = '';
-    for (; this.#next < this.#order.length && numbers.length < MOST_EVENTS; ) {
+    this.#buffer = buffer;
+    this.#numbers = [];
+    this.#at = buffer.write(head, 0);
+    this.#size = HEAD_BYTES + Buffer.byteLength(group) + Buffer.byteLength(stream);
+    for (let first = 0; this.#next < this.#order.length && this.#numbers.length < MOST_EVENTS; ) {
       const number = this.#order[this.#next] as number;
       const ms = millisecondsOf(events[number] as LogEvent);
-      if (numbers.length === 0) first = ms;
+      if (this.#numbers.length === 0) first = ms;
       else if (ms - first >= DAY_MS) break;
-      const held = this.#held ?? this.#message(number);
-      if (!held) continue;
-      size += held.bytes + EVENT_BYTES;
-      if (size > REQUEST_BYTES) {
-        this.#held = held;
-        break;
-      }
-      if (ms !== time) {
-        time = ms;
-        start = `{"timestamp":${ms},"message":"`;
-      }
-      at += buffer.write(`${numbers.length === 0 ? start : `,${start}`}${held.text}"}`, at);
-      numbers.push(number);
-      this.#advance();
+      if (!this.#add(number, ms)) break;
     }
-    if (numbers.length === 0) return undefined;
-    at += buffer.write(']}', at);
-    return { body: buffer.subarray(0, at), numbers, unfinished: this.#pieces.length > 0 ? this.#piece : 0 };
+    if (this.#numbers.length === 0) return undefined;
+    this.#at += buffer.write(']}', this.#at);
+    const unfinished = this.#pieces.length > 0 ? this.#piece : 0;
+    return { body: buffer.subarray(0, this.#at), numbers: this.#numbers, unfinished };
+  }
+
+  /** Adds the event at `#next`, or a piece of it, or leaves it out; false where the request is full. */
+  #add(number: number, ms: number): boolean {
+    const begin = this.#head(ms);
+    if (!this.#held && this.#pieces.length === 0) {
+      const end = this.#source.messages.write(this.#source.events[number] as LogEvent, this.#buffer, begin);
+      const bytes = end - begin;
+      if (end > 0 && bytes > EMPTY_BYTES && bytes <= MOST_MESSAGE_BYTES) {
+        if (this.#size + bytes + EVENT_BYTES > REQUEST_BYTES) return false;
+        this.#close(number, end, bytes);
+        return true;
+      }
+    }
+    const held = this.#held ?? this.#message(number);
+    if (!held) return true;
+    if (this.#size + held.bytes + EVENT_BYTES > REQUEST_BYTES) {
+      this.#held = held;
+      return false;
+    }
+    this.#close(number, begin + this.#buffer.write(held.text, begin), held.bytes);
+    return true;
+  }
+
+  /** What stands before a message. @returns where the message begins; nothing of it counts until `#close`. */
+  #head(ms: number): number {
+    if (ms !== this.#headMs) {
+      this.#headMs = ms;
+      this.#headBytes = Buffer.from(`,{"timestamp":${ms},"message":"`);
+    }
+    const buffer = this.#buffer;
+    const bytes = this.#headBytes;
+    let at = this.#at;
+    for (let i = this.#numbers.length === 0 ? 1 : 0; i < bytes.length; i++) buffer[at++] = bytes[i] as number;
+    return at;
+  }
+
+  #close(number: number, end: number, bytes: number): void {
+    this.#buffer[end] = QUOTE;
+    this.#buffer[end + 1] = CLOSE;
+    this.#at = end + 2;
+    this.#size += bytes + EVENT_BYTES;
+    this.#numbers.push(number);
+    this.#advance();
   }
 
   /** The message (or the next piece) of the event at `#next`; where there is none, goes on to the next event. */

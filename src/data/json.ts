@@ -129,7 +129,9 @@ function hasFraction(value: Value): boolean {
 
 /** As Fluent Bit (%.16g): 0.30000000000000004 is printed as 0.3. In a binary form it stays what it is. */
 function sixteenDigits(token: string): string {
-  return token.startsWith('"') ? token : floatText(Number(Number(token).toPrecision(16)));
+  // Zero would lose its sign.
+  if (token.startsWith('"') || Number(token) === 0) return token;
+  return floatText(Number(Number(token).toPrecision(16)));
 }
 
 function replaceLone(

@@ -116,8 +116,7 @@ export class InputBuffer {
     const own = key === tag ? undefined : routes.map((unit) => unit.asRoute());
     const chunk = new Chunk(tag, name, disk ? { file: disk.store.file(disk.folder, name, tag, own) } : {});
     chunk.onMemory = this.#count;
-    for (const { concurrency } of routes)
-      this.#paceBytes = Math.max(this.#paceBytes, PACE_BYTES * Math.min(concurrency, 8));
+    for (const { paceChunks } of routes) this.#paceBytes = Math.max(this.#paceBytes, PACE_BYTES * paceChunks);
     const open = { chunk, routes };
     this.#open.set(key, open);
     this.chunks++;

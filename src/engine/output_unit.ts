@@ -42,6 +42,8 @@ export class OutputUnit {
   /** How many batches it takes at once. */
   readonly concurrency: number;
   readonly idleBytes: number;
+  /** How many full chunks keep it busy. */
+  readonly paceChunks: number;
   readonly #processors: readonly FilterUnit[];
   readonly #queue: Delivery[] = [];
   readonly #open = new Set<Delivery>();
@@ -62,6 +64,7 @@ export class OutputUnit {
     const of = spec.definition.concurrencyOf as ((options: unknown) => number) | undefined;
     const own = of?.(spec.options) ?? spec.definition.concurrency;
     this.concurrency = own === 1 ? 1 : Math.max(own, spec.workers ?? 0);
+    this.paceChunks = Math.min(this.concurrency, spec.definition.paceChunks ?? 8);
   }
 
   /** Takes a sealed chunk on; `answer` is called once. */

@@ -51,11 +51,19 @@ export function signAws(
   ].join('\n');
   const scope = `${date}/${region}/${service}/aws4_request`;
   const text = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const parts = [date, region, service, 'aws4_request'];
-  const key = parts.reduce<string | Buffer>((secret, part) => hmac(secret, part), `AWS4${keys.secretAccessKey}`);
-  const signature = hmac(key, text).toString('hex');
+  const signature = hmac(signingKey(keys.secretAccessKey, scope), text).toString('hex');
   headers.authorization = `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
   return headers;
+}
+
+/** The key of a day is asked for with every request: the last one is kept. */
+let lastKey: { readonly secret: string; readonly scope: string; readonly key: Buffer } | undefined;
+
+function signingKey(secret: string, scope: string): Buffer {
+  if (lastKey?.scope === scope && lastKey.secret === secret) return lastKey.key;
+  const key = scope.split('/').reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${secret}`) as Buffer;
+  lastKey = { secret, scope, key };
+  return key;
 }
 
 const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');

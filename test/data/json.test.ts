@@ -119,3 +119,7 @@ t.test('any text gives a value or a SyntaxError; any JSON value comes out equal'
   t.pass('for every text tried');
   t.end();
 });
+
+t.test('a zero keeps its sign beside numbers of many digits', async (t) => {
+  t.equal(toJson({ a: new Float(-0), b: 123456789012345678n }, true), '{"a":-0.0,"b":123456789012345678}');
+});
