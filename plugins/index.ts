@@ -22,6 +22,7 @@ export const plugins: PluginIndex = {
   filters: {
     aws: () => import('./filter_aws/index.ts'),
     checklist: () => import('./filter_checklist/index.ts'),
+    dedupe: () => import('./filter_dedupe/index.ts'),
     ecs: () => import('./filter_ecs/index.ts'),
     expect: () => import('./filter_expect/index.ts'),
     geoip2: () => import('./filter_geoip2/index.ts'),

@@ -140,9 +140,11 @@ export interface FilterHost extends Host {
    * and `settle` will not be called.
    */
   emit(tag: string, events: LogEvent[], settle?: Settle, everyFilter?: boolean): boolean;
+  /** Sends events that this filter kept on to what comes after it, as if `filter` had returned them. */
+  passOn(tag: string, events: LogEvent[], settle?: Settle): void;
   /**
    * To be called inside `filter` when events are kept for later: the source waits until the returned function is
-   * called, or handed to `emit` as its settle. Call it once.
+   * called, or handed to `emit` or `passOn` as its settle. Call it once.
    */
   hold(): Settle;
   /** Ends the whole program, as an input's `exit` does. */

@@ -126,6 +126,11 @@ export class EngineFilterHost extends InstanceHost implements FilterHost {
     settle?.('lost');
     return true;
   }
+  passOn(tag: string, events: LogEvent[], settle?: Settle): void {
+    const origin = this.#unit.origin ?? this.#fallback();
+    if (origin) origin.passOn(this.#unit, tag, events, settle);
+    else settle?.('lost');
+  }
   exit(code = 0): void {
     this.#exit(code);
   }

@@ -103,6 +103,13 @@ export class Ingest {
     return true;
   }
 
+  /** FilterHost.passOn: to the processors and filters after `maker`. */
+  passOn(maker: FilterUnit, tag: string, events: LogEvent[], settle: Settle | undefined): void {
+    const chain = [...this.settings.processors, ...this.settings.filtersFor(tag)];
+    const entry = settle && new Entry(settle);
+    this.#run(chain, chain.indexOf(maker) + 1, tag, events, entry, maker.hops);
+  }
+
   hasRoom(): boolean {
     return this.buffer.hasRoom() && this.#waitingEmissions === 0;
   }

@@ -94,6 +94,7 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   readonly families: MetricFamily[] = [];
   readonly counts: Record<string, number> = {};
   readonly emitted: Emitted[] = [];
+  readonly passed: Emitted[] = [];
   readonly discarded: { events: readonly LogEvent[]; reason: string }[] = [];
   readonly #options: TestHostOptions;
   held = 0;
@@ -133,6 +134,9 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   emit(tag: string, events: LogEvent[], settle?: Settle): boolean {
     this.emitted.push({ tag, events, settle });
     return this.#options.room?.() ?? true;
+  }
+  passOn(tag: string, events: LogEvent[], settle?: Settle): void {
+    this.passed.push({ tag, events, settle });
   }
   exit(code = 0): void {
     this.exited = code;
