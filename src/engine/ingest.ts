@@ -1,7 +1,8 @@
 /**
  * The way of events from one input into chunks: the input's processors, then the filters whose Match fits the tag, in
  * the order of the configuration, then the open chunk of their tag and routes. All in one go where no filter has to
- * wait; where one does, what comes after it waits in line, so that events never overtake each other.
+ * wait; where one does, what comes after it under the same tag waits in line (lines.ts), so that events of a tag never
+ * overtake each other.
  */
 import type { LogEvent } from '../data/event.ts';
 import { decodeEvents } from '../data/msgpack.ts';
@@ -12,6 +13,7 @@ import { type BufferSettings, InputBuffer } from './buffer.ts';
 import type { Chunk } from './chunk.ts';
 import { dispatch } from './dispatch.ts';
 import { Entry, Ledger } from './ledger.ts';
+import { Lines } from './lines.ts';
 import type { OutputUnit } from './output_unit.ts';
 import type { EventRouter } from './routes.ts';
 import type { FilterUnit } from './stages.ts';
@@ -39,12 +41,15 @@ export class Ingest {
   readonly settings: IngestSettings;
   readonly buffer: InputBuffer;
   readonly ledger = new Ledger();
-  #waiting: Promise<void> | undefined;
-  #waitingEmissions = 0;
+  readonly #lines: Lines;
   readonly #unrouted = new Set<string>();
 
   constructor(settings: IngestSettings) {
     this.settings = settings;
+    this.#lines = new Lines((roomAgain) => {
+      if (roomAgain && this.hasRoom()) settings.resume();
+      settings.progress();
+    });
     this.buffer = new InputBuffer(settings.buffer, {
       dispatch: (chunk, routes) => this.#dispatch(chunk, routes),
       paused: (reason) => settings.log.warn(`[input] ${settings.label} paused (${reason})`),
@@ -62,14 +67,15 @@ export class Ingest {
     const { processors, filtersFor } = this.settings;
     const filters = filtersFor(tag);
     const chain = processors.length === 0 ? filters : [...processors, ...filters];
-    this.#enter(chain, tag, events, settle && this.ledger.open(tag, settle));
+    const entry = settle && this.ledger.open(tag, settle);
+    this.#lines.enter(tag, events.length, () => this.#run(chain, 0, tag, events, entry, 0));
     return this.hasRoom();
   }
 
   /** InputHost.emitPacked: decoded only where something on the way looks into the events. */
   emitPacked(tag: string, events: PackedEvents, settle?: Settle): boolean {
     const { processors, filtersFor, router, outputsFor, counters } = this.settings;
-    if (router || processors.length > 0 || filtersFor(tag).length > 0 || this.#waiting) {
+    if (router || processors.length > 0 || filtersFor(tag).length > 0 || this.#lines.isWaitingFor(tag)) {
       const decoded = decodeEvents(events.bytes);
       events.release?.();
       return this.emit(tag, decoded, settle);
@@ -98,8 +104,7 @@ export class Ingest {
     const at = processors.indexOf(maker);
     if (at >= 0) chain.unshift(...processors.slice(at + 1));
     const entry = settle && new Entry(settle);
-    // A filter emits while it has events in hand, or from a timer: either way there is nothing to wait behind.
-    this.#run(chain, 0, tag, events, entry, hops);
+    this.#lines.enter(tag, events.length, () => this.#run(chain, 0, tag, events, entry, hops));
     return true;
   }
 
@@ -107,36 +112,22 @@ export class Ingest {
   passOn(maker: FilterUnit, tag: string, events: LogEvent[], settle: Settle | undefined): void {
     const chain = [...this.settings.processors, ...this.settings.filtersFor(tag)];
     const entry = settle && new Entry(settle);
-    this.#run(chain, chain.indexOf(maker) + 1, tag, events, entry, maker.hops);
+    const { hops } = maker;
+    this.#lines.enter(tag, events.length, () => this.#run(chain, chain.indexOf(maker) + 1, tag, events, entry, hops));
   }
 
   hasRoom(): boolean {
-    return this.buffer.hasRoom() && this.#waitingEmissions === 0;
+    return this.buffer.hasRoom() && this.#lines.hasRoom;
   }
 
   /** Resolves when no filter is waited for any more. */
-  async idle(): Promise<void> {
-    while (this.#waiting) await this.#waiting;
+  idle(): Promise<void> {
+    return this.#lines.idle();
   }
 
   /** Whether a stop has to wait: chunks on disk that wait for a retry may as well be delivered by the next run. */
   get busy(): boolean {
-    return this.#waiting !== undefined || this.buffer.chunksInMemory > 0 || this.buffer.chunksUnderWay > 0;
-  }
-
-  #enter(chain: readonly FilterUnit[], tag: string, events: LogEvent[], entry: Entry | undefined): void {
-    const run = () => this.#run(chain, 0, tag, events, entry, 0);
-    const done = this.#waiting ? this.#waiting.then(run) : run();
-    if (!done) return;
-    this.#waitingEmissions++;
-    const waiting = done.then(() => {
-      this.#waitingEmissions--;
-      if (this.#waiting !== waiting) return;
-      this.#waiting = undefined;
-      if (this.buffer.hasRoom()) this.#resume();
-      this.settings.progress();
-    });
-    this.#waiting = waiting;
+    return this.#lines.isWaiting || this.buffer.chunksInMemory > 0 || this.buffer.chunksUnderWay > 0;
   }
 
   #run(
@@ -201,6 +192,6 @@ export class Ingest {
   }
 
   #resume(): void {
-    if (this.#waitingEmissions === 0) this.settings.resume();
+    if (this.#lines.hasRoom) this.settings.resume();
   }
 }

@@ -126,9 +126,15 @@ export class Pipeline {
         return this.#quietly(`stop of ${spec.name}`, () => input.stop());
       }),
     );
-    for (const { ingest } of parts.inputs) await ingest.idle();
-    for (const unit of parts.filters) await this.#quietly(`stop of ${unit.name}`, () => unit.stop());
-    for (const { ingest } of parts.inputs) await ingest.idle();
+    const passed = async () => {
+      for (const { ingest } of parts.inputs) await ingest.idle();
+    };
+    await passed();
+    for (const unit of parts.filters) {
+      await this.#quietly(`stop of ${unit.name}`, () => unit.stop());
+      // What it gave back must have passed the filters after it before these stop.
+      await passed();
+    }
     this.#sealAll();
     parts.storage?.backlog.hold();
     this.#scheduler.hurry();

@@ -30,34 +30,61 @@ t.test('filters run in the order of the file, for the tags that fit, after the p
   await pipeline.stop();
 });
 
-t.test('a filter that waits does not let later events overtake, and pauses the input meanwhile', async (t) => {
+/** A rig whose filter waits, for the events of the tag `slow`, until the returned `go` is called. */
+function waitingRig() {
   const hand = new HandInput();
   const scripted = new ScriptedOutput();
   const waits: (() => void)[] = [];
-  const { pipeline, clock } = rig({
+  const made = rig({
     inputs: [{ hand }],
     filters: [
       {
         make: () => ({
-          filter: (events) =>
-            events[0]?.body.n === 0 ? new Promise<LogEvent[]>((go) => waits.push(() => go(events))) : events,
+          filter: (events, tag) =>
+            tag === 'slow' ? new Promise<LogEvent[]>((go) => waits.push(() => go(events))) : events,
         }),
       },
       { make: letter('x') },
     ],
     outputs: [{ scripted }],
   });
+  return { hand, scripted, go: () => waits.shift()?.(), ...made };
+}
+
+t.test('a filter that waits lets no later event of the same tag overtake; other tags go by', async (t) => {
+  const { hand, scripted, go, pipeline, clock } = waitingRig();
   await pipeline.start();
-  t.equal(hand.emit('a'), false);
-  t.equal(hand.emit('a'), false);
+  t.equal(hand.emit('slow'), true);
+  t.equal(hand.emit('slow'), true);
+  t.equal(hand.emit('fast'), true);
   await clock.advance(1000);
-  t.same(scripted.batches, []);
-  waits[0]?.();
-  await clock.advance(1000);
-  t.same(scripted.batches, [[0, 1]]);
-  t.ok(hand.resumed > 0);
-  t.same(hand.outcomes, ['0..0:safe', '1..1:safe']);
+  t.same(scripted.batches, [[2]]);
+  t.same(hand.outcomes, ['2..2:safe']);
+  for (let i = 0; i < 2; i++) {
+    go();
+    await clock.advance(1000);
+  }
+  t.same(scripted.batches, [[2], [0], [1]]);
+  t.same(hand.outcomes, ['2..2:safe', '0..0:safe', '1..1:safe']);
   await pipeline.stop();
+});
+
+t.test('when too much waits for a filter, the input is told to wait, and to go on when there is room', async (t) => {
+  const { hand, scripted, go, pipeline, clock } = waitingRig();
+  await pipeline.start();
+  let took = 0;
+  while (hand.emit('slow')) took++;
+  t.ok(took > 10 && took < 1000, `${took} emissions`);
+  t.equal(hand.emit('fast'), false);
+  t.equal(hand.resumed, 0);
+  const stopping = pipeline.stop();
+  for (let left = took + 1; left > 0; left--) {
+    go();
+    await clock.advance(0);
+    t.equal(hand.resumed, 1, 'told once, with the first that is done');
+  }
+  await Promise.all([stopping, clock.advance(5000)]);
+  t.equal(scripted.numbers.length, took + 2, 'the stop waited for all of them');
 });
 
 t.test('a filter that throws or rejects loses nothing', async (t) => {
