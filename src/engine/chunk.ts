@@ -301,26 +301,3 @@ export class Chunk implements Batch {
     return trouble;
   }
 }
-
-/** A batch of events that an output's processors made out of a chunk. */
-export class ProcessedBatch implements Batch {
-  readonly tag: string;
-  readonly events: readonly LogEvent[];
-
-  constructor(tag: string, events: readonly LogEvent[]) {
-    this.tag = tag;
-    this.events = events;
-  }
-  get count(): number {
-    return this.events.length;
-  }
-  [Symbol.iterator](): Iterator<LogEvent> {
-    return this.events[Symbol.iterator]();
-  }
-  bytes(): Uint8Array {
-    return encodeEvents(this.events);
-  }
-  pieces(): Uint8Array[] {
-    return [this.bytes()];
-  }
-}

@@ -4,7 +4,8 @@
  */
 import type { LogEvent } from '../data/event.ts';
 import type { Batch } from '../plugin.ts';
-import { type Chunk, ProcessedBatch } from './chunk.ts';
+import type { Chunk } from './chunk.ts';
+import { ProcessedBatch } from './processed_batch.ts';
 import type { FilterUnit } from './stages.ts';
 
 export class Delivery {

@@ -11,6 +11,7 @@ import type { OutputSpec } from '../spec.ts';
 import type { Chunk } from './chunk.ts';
 import { ChunkFormatError, type DirectRoute } from './chunk_format.ts';
 import { Delivery } from './delivery.ts';
+import { DeliveryLog } from './delivery_log.ts';
 import { DiskShare } from './disk_share.ts';
 import { GivenUp } from './given_up.ts';
 import type { RejectedChunks } from './rejected.ts';
@@ -39,6 +40,7 @@ export class OutputUnit {
   readonly disk: DiskShare;
   readonly givenUp: GivenUp;
   readonly #env: OutputEnvironment;
+  readonly #log: DeliveryLog;
   /** How many batches it takes at once. */
   readonly concurrency: number;
   readonly idleBytes: number;
@@ -56,6 +58,7 @@ export class OutputUnit {
     this.output = output;
     this.label = spec.alias ?? spec.name;
     this.#env = env;
+    this.#log = new DeliveryLog(this.label, env.counters, env.log);
     this.#processors = processors;
     this.disk = new DiskShare(spec.storageTotalLimitBytes);
     this.givenUp = new GivenUp(this.label, env.clock, env.log, env.rejected);
@@ -85,19 +88,12 @@ export class OutputUnit {
 
   /** Events of a chunk that made room for newer ones before it was handed over. */
   lost(count: number, name: string): void {
-    const reason = 'storage.total_limit_size';
-    this.#env.counters.add('output_dropped_records_total', count, reason);
-    this.#env.log.error(
-      `[engine] chunk '${name}' makes room for newer ones (${reason}), ${count} records dropped: output=${this.label}`,
-    );
+    this.#log.madeRoom(name, count, 'storage.total_limit_size');
   }
 
   #giveUp(delivery: Delivery, reason: string): void {
     const { chunk } = delivery;
-    this.#env.counters.add('output_dropped_records_total', chunk.count, reason);
-    this.#env.log.error(
-      `[engine] chunk '${chunk.name}' makes room for newer ones (${reason}), ${chunk.count} records dropped: ${this.#path(delivery)}`,
-    );
+    this.#log.madeRoom(chunk.name, chunk.count, reason, delivery);
     const at = this.#queue.indexOf(delivery);
     if (at >= 0) this.#queue.splice(at, 1);
     this.#answer(delivery, 'safe');
@@ -144,10 +140,7 @@ export class OutputUnit {
   discard(batch: Batch, events: readonly LogEvent[], reason: string): void {
     if (events.length === 0) return;
     this.givenUp.discard(batch, events, reason);
-    this.#env.counters.add('output_dropped_records_total', events.length, reason);
-    this.#env.log.error(
-      `[engine] ${events.length} of ${batch.count} records with tag '${batch.tag}' were refused and are dropped: ${reason}: output=${this.label}`,
-    );
+    this.#log.discarded(batch, events.length, reason);
   }
 
   /** Gives up on everything: the shutdown's grace is over. @returns how many events are in no file. */
@@ -197,9 +190,7 @@ export class OutputUnit {
 
   #send({ chunk }: Delivery, batch: Batch): Verdict | Promise<Verdict> {
     if (chunk.tornBytes > 0) {
-      this.#env.log.warn(
-        `[storage] the end of chunk '${chunk.name}' is torn: ${chunk.count} whole records are delivered, ${chunk.tornBytes} bytes after them are left out`,
-      );
+      this.#log.torn(chunk);
       chunk.tornBytes = 0;
     }
     return this.output.flush(batch, this.#env.signal);
@@ -208,10 +199,8 @@ export class OutputUnit {
   /** The file holds no chunk: it is left alone, and never stands in the way of another. */
   #broken(delivery: Delivery, error: Error): void {
     const { chunk } = delivery;
-    const { counters, log, deleteBroken } = this.#env;
-    counters.add('output_broken_chunks_total');
-    const fate = deleteBroken ? 'it is deleted' : 'it is left where it is';
-    log.error(`[storage] chunk '${chunk.file?.path ?? chunk.name}' cannot be delivered: ${error.message}; ${fate}`);
+    const { deleteBroken } = this.#env;
+    this.#log.broken(chunk, error, deleteBroken);
     if (!deleteBroken) chunk.quarantine();
     this.#inFlight--;
     delivery.leave();
@@ -227,55 +216,33 @@ export class OutputUnit {
   }
 
   #judge(delivery: Delivery, verdict: Verdict): void {
-    const { chunk } = delivery;
-    const { counters, log } = this.#env;
     const left = delivery.batch.count - this.givenUp.countOf(delivery.batch);
     if (verdict.kind === 'retry') {
       this.#retry(delivery, verdict, left);
       return;
     }
     if (verdict.kind === 'drop') {
-      counters.add('output_errors_total');
-      counters.add('output_dropped_records_total', left, verdict.reason);
-      log.error(
-        `[engine] chunk '${chunk.name}' was refused and is dropped, ${left} records: ${verdict.reason}: ${this.#path(delivery)}`,
-      );
+      this.#log.refused(delivery, left, verdict.reason);
       this.givenUp.bury(delivery, verdict.reason);
       this.#end(delivery);
       return;
     }
-    counters.add('output_proc_records_total', left);
-    counters.add('output_proc_bytes_total', chunk.size);
-    if (delivery.attempts > 1)
-      log.info(
-        `[engine] flush chunk '${chunk.name}' succeeded at retry ${delivery.attempts - 1}: ${this.#path(delivery)}`,
-      );
+    this.#log.arrived(delivery, left);
     this.#end(delivery);
   }
 
   /** `left`: how many events it is about. */
   #retry(delivery: Delivery, verdict: Verdict & { kind: 'retry' }, left: number): void {
-    const { chunk } = delivery;
-    const { counters, log, scheduler } = this.#env;
+    const { scheduler } = this.#env;
     if (delivery.attempts > this.spec.retryLimit) {
-      const never = this.spec.retryLimit === 0;
-      if (!never) counters.add('output_retries_failed_total');
-      counters.add('output_dropped_records_total', left, never ? 'no retries' : 'retry limit');
-      log.error(
-        never
-          ? `[engine] chunk '${chunk.name}' is not retried (no retry config), ${left} records dropped: ${verdict.reason}: ${this.#path(delivery)}`
-          : `[engine] chunk '${chunk.name}' cannot be retried, ${left} records dropped: ${verdict.reason}: ${this.#path(delivery)}`,
-      );
+      if (this.spec.retryLimit === 0) this.#log.neverRetried(delivery, left, verdict.reason);
+      else this.#log.retriesOver(delivery, left, verdict.reason);
       this.givenUp.bury(delivery, verdict.reason);
       this.#end(delivery);
       return;
     }
     const delayMs = scheduler.delayMs(delivery.attempts, verdict.afterMs);
-    counters.add('output_retries_total');
-    counters.add('output_retried_records_total', left);
-    log.warn(
-      `[engine] failed to flush chunk '${chunk.name}', retry in ${Math.round(delayMs / 1000)} seconds: ${verdict.reason}: ${this.#path(delivery)}`,
-    );
+    this.#log.willRetry(delivery, left, delayMs, verdict.reason);
     delivery.state = 'waiting';
     scheduler.wait(delayMs, () => {
       if (delivery.state !== 'waiting') return;
@@ -285,7 +252,7 @@ export class OutputUnit {
     });
     // Other routes may still want it hot; they then read it from its bytes, which is right, only slower. Last, since a
     // paused input may go on at once.
-    chunk.chill();
+    delivery.chunk.chill();
     this.#env.progress();
   }
 
@@ -298,11 +265,6 @@ export class OutputUnit {
         // Answered meanwhile: the shutdown's grace is over.
         if (delivery.state !== 'answered') this.#answer(delivery, outcome);
       });
-  }
-
-  /** In the words of Fluent Bit's log lines. */
-  #path(delivery: Delivery): string {
-    return `task_id=${delivery.id}, input=${delivery.input} > output=${this.label}`;
   }
 
   #answer(delivery: Delivery, outcome: 'safe' | 'lost'): void {

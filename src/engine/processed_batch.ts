@@ -1,0 +1,26 @@
+/** What an output gets in place of a chunk where its processors changed the events. */
+import type { LogEvent } from '../data/event.ts';
+import { encodeEvents } from '../data/msgpack.ts';
+import type { Batch } from '../plugin.ts';
+
+export class ProcessedBatch implements Batch {
+  readonly tag: string;
+  readonly events: readonly LogEvent[];
+
+  constructor(tag: string, events: readonly LogEvent[]) {
+    this.tag = tag;
+    this.events = events;
+  }
+  get count(): number {
+    return this.events.length;
+  }
+  [Symbol.iterator](): Iterator<LogEvent> {
+    return this.events[Symbol.iterator]();
+  }
+  bytes(): Uint8Array {
+    return encodeEvents(this.events);
+  }
+  pieces(): Uint8Array[] {
+    return [this.bytes()];
+  }
+}
