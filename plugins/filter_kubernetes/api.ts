@@ -12,19 +12,23 @@ import {
   type Namespace,
   type Pod,
 } from '../../src/net/kube.ts';
+import { SlowStart } from '../../src/net/slow_start.ts';
 import { type Clock, OptionError } from '../../src/plugin.ts';
 import type { Options } from './settings.ts';
 
 const REQUEST_MS = 30_000;
+const MOST_REQUESTS = 8;
 
 export class Api {
   readonly server: KubeClient;
   readonly #kubelet: KubeClient | undefined;
   readonly #folder: string | undefined;
   readonly #limitBytes: number;
+  readonly #gate: SlowStart;
 
   /** @throws OptionError for a URL that is none. */
   constructor(options: Options, clock: Clock) {
+    this.#gate = new SlowStart(clock, MOST_REQUESTS);
     this.#folder = options.kube_meta_preload_cache_dir;
     this.#limitBytes = options.buffer_size <= 0 ? Number.POSITIVE_INFINITY : options.buffer_size;
     this.server = clientFor(originOf(options.kube_url), options, clock);
@@ -61,7 +65,7 @@ export class Api {
   /** As Fluent Bit (kubernetes/api-answer-is-empty): an empty answer is one that says nothing. */
   async #get<T>(client: KubeClient, url: string): Promise<T | undefined> {
     if ((await client.access.authorization()) === undefined) throw new Error('there is no token');
-    const text = await client.getText(url, this.#limitBytes);
+    const text = await this.#gate.run(() => client.getText(url, this.#limitBytes), isAnswer);
     if (text.trim() === '') return undefined;
     try {
       return JSON.parse(text) as T;
@@ -85,6 +89,11 @@ function clientFor(url: string, options: Options, clock: Clock): KubeClient {
     clock,
   });
   return new KubeClient({ access, clock, timeoutMs: options.kube_meta_io_timeout * 1000 || REQUEST_MS });
+}
+
+/** The server is well, it has not got or does not give what was asked for. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof KubeError && error.status < 500 && error.status !== 429;
 }
 
 /** As Fluent Bit: only the scheme, the host and the port count. */
