@@ -50,8 +50,9 @@ export interface SoakResult {
 
 const CONTAINERS = ['app', 'proxy'];
 const STEP_MS = 20;
-/** How long answers that were given need to be written down. */
-const QUIET_MS = 400;
+/** No more lines than this are written that have not arrived. */
+const MOST_ON_THE_WAY = 10_000;
+/** Nothing arrives any more when nothing came for so long. */
 const LAST_ARRIVAL_MS = 60_000;
 
 export async function soak(plan: SoakPlan): Promise<SoakResult> {
@@ -117,6 +118,7 @@ class Soak {
         await this.#kill();
       }
       await after(Math.max(step * STEP_MS - (performance.now() - startedAt), 1));
+      await this.#keepUp();
     }
     await this.#untilArrived();
     const elapsed = (performance.now() - startedAt) / 1000;
@@ -144,6 +146,7 @@ class Soak {
     Port ${this.sink.port}
     Format json_lines
     Retry_Limit no_limits
+    net.max_worker_connections 1
 `;
   }
 
@@ -228,7 +231,7 @@ class Soak {
   async #kill(): Promise<void> {
     if (this.#plan.kill === 'quiet') {
       this.sink.hold();
-      await after(QUIET_MS);
+      await this.router?.untilIdle();
     }
     await this.router?.end('SIGKILL');
     this.sink.release();
@@ -237,12 +240,25 @@ class Soak {
     this.router?.start();
   }
 
+  async #keepUp(): Promise<void> {
+    const due = () => this.#total - this.sink.different;
+    await this.#whileArriving(() => due() > MOST_ON_THE_WAY);
+  }
+
   async #untilArrived(): Promise<void> {
-    const end = performance.now() + LAST_ARRIVAL_MS;
-    const isMissing = () => [...this.#written].some(([key, count]) => new Set(this.sink.came.get(key)).size < count);
-    while (performance.now() < end && isMissing()) await after(100);
+    await this.#whileArriving(() => this.sink.different < this.#total);
     // What comes twice may come late.
     await after(1500);
+  }
+
+  /** Waits while `more` says so, and lines still come. */
+  async #whileArriving(more: () => boolean): Promise<void> {
+    let [came, since] = [this.sink.total, performance.now()];
+    while (more() && performance.now() - since < LAST_ARRIVAL_MS) {
+      await after(50);
+      if (this.sink.total === came) continue;
+      [came, since] = [this.sink.total, performance.now()];
+    }
   }
 
   #pick<T>(list: readonly T[]): T | undefined {

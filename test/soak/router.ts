@@ -2,12 +2,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/sluice.js', import.meta.url));
 /** As the Deployment in conf/kubernetes starts it: with a heap, and with an allocator, for little memory. */
 const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=64'];
 const SAMPLE_MS = 100;
+/** Asleep, and no CPU time used, in so many looks in a row: it has nothing left to do. */
+const IDLE_LOOKS = 12;
+const LOOK_MS = 25;
+/** A watch that speaks now and then does not keep it awake; a router that never rests is killed all the same. */
+const MOST_LOOKS = 400;
 
 export class Router {
   readonly #config: string;
@@ -34,6 +40,27 @@ export class Router {
     });
     this.#child = child;
     this.#timer = setInterval(() => this.sample(), SAMPLE_MS);
+  }
+
+  /** Resolves when it has done all that it can do without answers from others. Linux only; elsewhere after a while. */
+  async untilIdle(): Promise<void> {
+    let [idle, before] = [0, ''];
+    for (let look = 0; idle < IDLE_LOOKS && look < MOST_LOOKS; look++) {
+      await after(LOOK_MS);
+      const now = this.#activity();
+      idle = now === before && now.startsWith('S') ? idle + 1 : 0;
+      before = now;
+    }
+  }
+
+  /** The state of the process and its CPU time. */
+  #activity(): string {
+    try {
+      const fields = fs.readFileSync(`/proc/${this.#child?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return `${fields[0]} ${fields[11]} ${fields[12]}`;
+    } catch {
+      return 'S';
+    }
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

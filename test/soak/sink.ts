@@ -13,6 +13,8 @@ export class Sink {
   gaps = 0;
   requests = 0;
   total = 0;
+  /** How many different lines came. */
+  different = 0;
   #isHolding = false;
   readonly #server = http.createServer((request, response) => void this.#take(request, response));
 
@@ -68,6 +70,7 @@ export class Sink {
     this.came.set(container, numbers);
     numbers.push(Number(number));
     const different = this.#different.get(container) ?? new Set();
+    if (!different.has(Number(number))) this.different++;
     this.#different.set(container, different.add(Number(number)));
     this.total++;
   }
