@@ -3,7 +3,8 @@
  * events, so every way through here that is not the first is short.
  *
  *     find ─▶ the namespace (its own cache, a GET) ─▶ the pod ┬▶ a cache over GETs, one a container, as in Fluent Bit
- *                                                             └▶ Watch: the pods of the node, a GET for what is missing
+ *                                                             └▶ Watch: the pods of the node, a GET for what is missing,
+ *                                                                or for each while Watch is not allowed
  */
 import type { Fields } from '../../src/data/event.ts';
 import { explain, KubeError, type Namespace, type Pod } from '../../src/net/kube.ts';
@@ -143,7 +144,7 @@ export class Metadata {
   #findWatched(pods: NodePods, name: ContainerName, namespace: string, pod: string): Soon<Answer<Known> | undefined> {
     const watched = pods.get(namespace, pod, name.dockerId);
     if (watched) return lasting(this.#make(watched, name));
-    if (!pods.isSynced) return this.#waitForList(pods, name);
+    if (!(pods.isSynced || pods.isRefused)) return this.#waitForList(pods, name);
     const answer = this.#strangers.lookup(`${namespace}/${pod}`, name);
     const made = (found: Answer<Pod> | undefined) =>
       found && { value: this.#make(found.value, name), until: found.until };
@@ -154,7 +155,7 @@ export class Metadata {
   #waitForList(pods: NodePods, name: ContainerName): Soon<Answer<Known> | undefined> {
     if (this.#waitedForList) return undefined;
     return pods.whenSynced(this.#options.metadata_wait * 1000).then(() => {
-      if (pods.isSynced) return this.#findPod(name);
+      if (pods.isSynced || pods.isRefused) return this.#findPod(name);
       if (!this.#waitedForList) this.#tell('the pods of this node are not known yet; records go on without metadata');
       this.#waitedForList = true;
       return undefined;

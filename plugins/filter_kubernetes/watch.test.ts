@@ -169,6 +169,26 @@ t.test('records wait for the first list, but only once while it does not come', 
   t.same(map.labels, { app: 'web' });
 });
 
+t.test('where the list is forbidden, each pod is asked for by itself, until it is allowed', async (t) => {
+  const fake = await cluster(t);
+  const pod = fake.pod({ name: 'web-0', labels: { v: '1' } });
+  fake.pod({ name: 'web-1', labels: { v: '1' } });
+  const list = /pods\?/;
+  fake.faults.add({ match: list, status: 403, message: 'pods is forbidden' });
+  const rig = await enricher(t, { fake, options: WATCH });
+  t.same((await one(rig, tagOf('web-0'))).labels, { v: '1' });
+  t.same((await one(rig, tagOf('web-1'))).labels, { v: '1' });
+  t.notOk(rig.call(tagOf('web-0'), { log: 'y' }) instanceof Promise, 'the answers are kept');
+  t.equal(fake.count(/pods\/web-/), 2);
+  const warnings = rig.host.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  t.equal(warnings.length, 2);
+  t.match(warnings.join('\n'), /list and watch pods of node node-1 \(403\).*\n?.*each pod is asked for by itself/s);
+  fake.faults.clear();
+  while (fake.count(/watch=true/) === 0) await rig.clock.advance(1000);
+  pod.label({ v: '2' });
+  await becomes(rig, tagOf('web-0'), ({ labels }) => (labels as Fields).v === '2');
+});
+
 t.test('annotations are obeyed with Watch, also where they are not shown', async (t) => {
   const fake = await cluster(t);
   fake.pod({ name: 'a', annotations: { 'fluentbit.io/exclude': 'true' } });

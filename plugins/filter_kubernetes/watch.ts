@@ -33,6 +33,7 @@ export class NodePods {
   /** When a pod went, in the order in which they went. */
   readonly #gone = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
+  #isRefused = false;
 
   constructor(settings: WatchSettings) {
     this.#settings = settings;
@@ -49,6 +50,7 @@ export class NodePods {
       changed: (pod) => this.#put(pod),
       deleted: (pod) => this.#went(pod),
       synced: () => this.#synced(),
+      refused: () => this.#refused(),
     });
   }
 
@@ -65,7 +67,12 @@ export class NodePods {
     return this.#reflector.isSynced;
   }
 
-  /** Resolves when the first list is there, or after `waitMs`. */
+  /** The list is not allowed: pods are to be asked for one at a time. */
+  get isRefused(): boolean {
+    return this.#isRefused && !this.isSynced;
+  }
+
+  /** Resolves when the first list is there or was refused, or after `waitMs`. */
   whenSynced(waitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -131,6 +138,13 @@ export class NodePods {
     const { node, log } = this.#settings;
     if (this.#pods.size > 0) log('info', `knows ${this.#pods.size} pods of node ${node}`);
     else log('warn', `no pod runs on node ${node}; is Node_Name the name of a node?`);
+    this.#wake();
+  }
+
+  #refused(): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.#settings.log('warn', 'until Watch is allowed, each pod is asked for by itself (get pods)');
     this.#wake();
   }
 

@@ -3,7 +3,7 @@
  * never exactly that, so that many clients do not come back together.
  */
 import type { Clock } from '../plugin.ts';
-import { KubeError } from './kube_error.ts';
+import { isRefused, KubeError } from './kube_error.ts';
 
 const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
@@ -23,12 +23,10 @@ export class Backoff {
     this.#failures = 0;
   }
 
-  /** After a failure. A server that asks for more time gets it; what is refused (401, 403, 404) is not hurried. */
+  /** After a failure. A server that asks for more time gets it; what is refused is not hurried. */
   nextMs(error?: unknown): number {
-    const status = error instanceof KubeError ? error.status : 0;
     const asked = error instanceof KubeError ? (error.afterMs ?? 0) : 0;
-    const isRefused = status === 401 || status === 403 || status === 404;
-    const base = isRefused ? LONGEST_MS : Math.min(this.#firstMs * 2 ** this.#failures, LONGEST_MS);
+    const base = isRefused(error) ? LONGEST_MS : Math.min(this.#firstMs * 2 ** this.#failures, LONGEST_MS);
     this.#failures++;
     return Math.max(asked, base * (0.5 + this.#clock.random()));
   }

@@ -45,6 +45,11 @@ export function isExpired(error: unknown): boolean {
   return error instanceof KubeError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');
 }
 
+/** We may not, or there is no such thing: the answer will be the same until somebody changes a Role or the server. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof KubeError && [401, 403, 404, 405].includes(error.status);
+}
+
 const TLS_HINTS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by nobody we trust; name the right CA file',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by nobody we trust; name the right CA file',

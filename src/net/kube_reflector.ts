@@ -13,7 +13,7 @@
 import type { Clock, Level } from '../plugin.ts';
 import { Backoff } from './kube_backoff.ts';
 import type { KubeClient } from './kube_client.ts';
-import { explain, isExpired } from './kube_error.ts';
+import { explain, isExpired, isRefused } from './kube_error.ts';
 import type { KubeList, KubeObject } from './kube_types.ts';
 import { openWatch, type WatchEvent } from './kube_watch.ts';
 
@@ -37,6 +37,8 @@ export interface ReflectorSettings<O extends KubeObject, T> {
   deleted?(item: T): void;
   /** The first list is complete; called once. */
   synced?(): void;
+  /** It is not allowed, or not there: trying again will not help until somebody changes that. Called each time. */
+  refused?(): void;
   /** A watch is open: from now on changes are heard as they happen. */
   watching?(): void;
 }
@@ -232,6 +234,7 @@ export class Reflector<O extends KubeObject, T> {
     if (this.#told === undefined) log('warn', `cannot ${what}: ${why}; trying again until it works`);
     else log('debug', `cannot ${what}: ${why}`);
     this.#told = why;
+    if (isRefused(error)) this.#settings.refused?.();
     this.#later(this.#backoff.nextMs(error));
   }
 
