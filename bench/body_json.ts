@@ -1,6 +1,6 @@
 /**
  * How long a container line with its pod's metadata takes to become the text within a request (src/data/body_json.ts),
- * beside JSON.stringify twice over.
+ * beside JSON.stringify twice over; and the same from MessagePack (src/data/packed_json.ts), beside decoding it first.
  *
  *     node bench/body_json.ts
  */
@@ -10,6 +10,8 @@ import path from 'node:path';
 import { BodyBytes } from '../src/data/body_bytes.ts';
 import { BodyJson } from '../src/data/body_json.ts';
 import type { Fields } from '../src/data/event.ts';
+import { decodeValue, encodeValue } from '../src/data/msgpack.ts';
+import { PackedJson } from '../src/data/packed_json.ts';
 import { generate } from './generate.ts';
 
 const LINES = 20_000;
@@ -41,7 +43,7 @@ function bodies(parsed: boolean): Fields[] {
 }
 
 /** Microseconds of CPU an event, the best of some rounds: whatever else the machine does only slows one down. */
-function measure(data: readonly Fields[], write: (body: Fields, out: Buffer) => number): number {
+function measure<T>(data: readonly T[], write: (body: T, out: Buffer) => number): number {
   const out = Buffer.allocUnsafe(1 << 16);
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
@@ -56,14 +58,19 @@ function measure(data: readonly Fields[], write: (body: Fields, out: Buffer) => 
 const options = { nested: true, escapeUnicode: true };
 const json = new BodyJson(options);
 const bytes = new BodyBytes(options);
+const packed = new PackedJson(options);
 for (const parsed of [false, true]) {
   const data = bodies(parsed);
+  const raw = data.map((body) => Buffer.from(encodeValue(body)));
   const times = [
     measure(data, (body, out) => bytes.write(body, out, 0)),
     measure(data, (body, out) => out.write(json.text(body), 0)),
     measure(data, (body, out) => out.write(JSON.stringify(JSON.stringify(body)), 0)),
+    measure(raw, (body, out) => packed.write(body, 0, out, 0)),
+    measure(raw, (body, out) => bytes.write(decodeValue(body) as Fields, out, 0)),
   ];
-  const [direct = '', pieces = '', twice = ''] = times.map((time) => time.toFixed(2));
+  const [direct = '', pieces = '', twice = '', transcoded = '', decoded = ''] = times.map((time) => time.toFixed(2));
   const name = parsed ? 'parsed JSON' : 'lines';
   process.stdout.write(`${name}: bytes ${direct} µs an event, text ${pieces}, JSON.stringify twice ${twice}\n`);
+  process.stdout.write(`${name} as MessagePack: transcoded ${transcoded} µs, decoded first ${decoded}\n`);
 }

@@ -191,6 +191,8 @@ export interface Batch extends Iterable<LogEvent> {
   readonly count: number;
   /** The events, decoded where they were cold. */
   readonly events: readonly LogEvent[];
+  /** They are MessagePack now: `pieces` costs nothing, and `events` has to decode them. */
+  readonly isPacked: boolean;
   /** Fluent Bit's chunk content: msgpack `[[EventTime, metadata], body]`, side by side. */
   bytes(): Uint8Array;
   /** The same in pieces of whole events, which spares joining them. Valid until the flush is over. */

@@ -5,7 +5,7 @@
  * As Fluent Bit: the parent of what is removed stays, even empty; a path through a text removes that text; a path into a
  * list empties it.
  */
-import type { Edits } from '../../src/data/body_json.ts';
+import { type Edits, LEAVE_OUT } from '../../src/data/body_json.ts';
 import { type Fields, getField, isFields, setField, type Value } from '../../src/data/event.ts';
 import type { Path } from './pairs.ts';
 
@@ -17,10 +17,7 @@ export function compileEdits(paths: readonly Path[]): Edits {
   }
   const edits = new Map<string, (value: Value) => Value | undefined>();
   for (const [key, rests] of byRoot)
-    edits.set(
-      key,
-      rests.some((rest) => rest.length === 0) ? () => undefined : cached((value) => removeAll(value, rests)),
-    );
+    edits.set(key, rests.some((rest) => rest.length === 0) ? LEAVE_OUT : cached((value) => removeAll(value, rests)));
   return edits;
 }
 

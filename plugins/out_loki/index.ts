@@ -14,8 +14,9 @@ import { withAddress } from './address.ts';
 import { Batcher } from './batcher.ts';
 import { Load, type Part, type SplitSettings, split } from './load.ts';
 import { options } from './options.ts';
-import { type SendSettings, send, type Trouble } from './send.ts';
-import { compileEncoder, compileTenant, fixedHeaders, type Options, readLabels } from './settings.ts';
+import type { PackedEncoder } from './packed.ts';
+import { judge, type SendSettings, send, sendBytes, type Trouble } from './send.ts';
+import { compileEncoder, compilePacked, compileTenant, fixedHeaders, type Options, readLabels } from './settings.ts';
 import { Streams } from './streams.ts';
 
 export default defineOutput({
@@ -34,6 +35,7 @@ class Loki implements Output {
   readonly #sending: SendSettings;
   readonly #splitting: SplitSettings;
   readonly #batcher: Batcher | undefined;
+  readonly #packed: PackedEncoder | undefined;
   readonly #progress = new WeakMap<Batch, Progress>();
   /** How often a batch failed because Loki was away. */
   readonly #outages = new WeakMap<Batch, number>();
@@ -56,14 +58,16 @@ class Loki implements Output {
       isSnappy,
       clock: host.clock,
     };
+    const streams = new Streams({
+      pairs: labels,
+      autoKubernetes: given.auto_kubernetes_labels,
+      maxStreams: given.max_streams,
+      clock: host.clock,
+      warn: (message) => host.log('warn', message),
+    });
+    this.#packed = compilePacked(given, labels, streams, host);
     this.#splitting = {
-      streams: new Streams({
-        pairs: labels,
-        autoKubernetes: given.auto_kubernetes_labels,
-        maxStreams: given.max_streams,
-        clock: host.clock,
-        warn: (message) => host.log('warn', message),
-      }),
+      streams,
       tenantOf: compileTenant(given),
       tenant: given.tenant_id,
       order: given.entry_order,
@@ -85,6 +89,8 @@ class Loki implements Output {
 
   async flush(batch: Batch, signal: AbortSignal): Promise<Verdict> {
     const part = { batch, progress: this.#progressOf(batch) };
+    const isWhole = part.progress.left === batch.count;
+    if (this.#packed && batch.isPacked && isWhole) return this.#pushPacked(part, this.#packed, signal);
     if (this.#batcher) return this.#batcher.add(part, sizeOf(batch.events));
     const [verdict] = await this.#push([part], signal);
     return verdict as Verdict;
@@ -113,6 +119,22 @@ class Loki implements Output {
     const verdicts: Verdict[] = [];
     for (const part of parts) verdicts.push(await this.#verdict(part, troubles));
     return verdicts;
+  }
+
+  /** All of a batch, as it came. Only where Loki does not take it as a whole is it decoded. */
+  async #pushPacked(part: Part, packed: PackedEncoder, signal: AbortSignal): Promise<Verdict> {
+    const body = packed.encode(part.batch);
+    const sent = await sendBytes(body, this.#splitting.tenant, this.#sending, signal);
+    if (!(sent instanceof Error)) packed.giveBack(body);
+    if (!(sent instanceof Error) && sent.status < 300) {
+      this.#reached();
+      return OK;
+    }
+    const load = new Load([part]);
+    const requests = sent instanceof Error || sent.status >= 500 ? [] : split(load, this.#splitting);
+    const trouble = judge(load, requests[0] ?? { tenant: '', streams: [] }, sent, this.#sending);
+    if (!trouble?.isOutage) this.#reached();
+    return this.#verdict(part, trouble ? [trouble] : []);
   }
 
   /** tenant_id_key_error_handling: partial_success. */

@@ -55,21 +55,41 @@ async function sendOne(
   settings: SendSettings,
   signal: AbortSignal,
 ): Promise<Trouble | undefined> {
-  const { client, path, headers, clock } = settings;
-  const tenant = request.tenant === '' ? [] : ['X-Scope-OrgID', tenantHeader(request.tenant)];
-  let answer: HttpAnswer;
-  const plain = settings.encoder.encode(request.streams, load);
+  const body = settings.encoder.encode(request.streams, load);
+  const sent = await sendBytes(body, request.tenant, settings, signal);
+  // After an error somebody may still be sending the bytes.
+  if (!(sent instanceof Error)) settings.encoder.giveBack?.(body);
+  return judge(load, request, sent, settings);
+}
+
+/** The body of a request, compressed where that is wished. @returns the error of the connection where there is no answer. */
+export async function sendBytes(
+  plain: Uint8Array,
+  tenant: string,
+  settings: SendSettings,
+  signal: AbortSignal,
+): Promise<HttpAnswer | Error> {
+  const { client, path, headers, isSnappy, isPacked } = settings;
+  const own = tenant === '' ? [] : ['X-Scope-OrgID', tenantHeader(tenant)];
   try {
-    const body = settings.isSnappy || settings.isPacked ? await packed(plain, settings) : plain;
-    answer = await client.request({ method: 'POST', path, headers: [...headers, ...tenant], body, signal });
+    const body = isSnappy || isPacked ? await compress(isSnappy ? 'snappy' : 'gzip', plain) : plain;
+    return await client.request({ method: 'POST', path, headers: [...headers, ...own], body, signal });
   } catch (error) {
-    // The bytes are not given back: somebody may still be sending them.
-    return { verdict: verdictOfError(error) as Trouble['verdict'], request, isOutage: true };
+    return error as Error;
   }
-  settings.encoder.giveBack?.(plain);
-  const verdict = verdictOf(answer, { refuses: (status) => status === 400, quote: true, now: clock.now() });
-  if (verdict.kind === 'retry' && answer.status !== 429) return { verdict, request, isOutage: answer.status >= 500 };
-  return settle(load, request, verdict, answer.text);
+}
+
+/** Notes in the load what is done after an answer. @returns what is left to be tried again. */
+export function judge(
+  load: Load,
+  request: PushRequest,
+  sent: HttpAnswer | Error,
+  { clock }: SendSettings,
+): Trouble | undefined {
+  if (sent instanceof Error) return { verdict: verdictOfError(sent) as Trouble['verdict'], request, isOutage: true };
+  const verdict = verdictOf(sent, { refuses: (status) => status === 400, quote: true, now: clock.now() });
+  if (verdict.kind === 'retry' && sent.status !== 429) return { verdict, request, isOutage: sent.status >= 500 };
+  return settle(load, request, verdict, sent.text);
 }
 
 /** 200, 400 and 429: everything is done but what Loki names, or what its answer speaks of as a whole. */
@@ -86,10 +106,6 @@ function settle(load: Load, request: PushRequest, verdict: Verdict, text: string
   if (verdict.kind === 'drop' && named.length === 0) load.refuse(numbers, verdict.reason);
   for (const number of numbers) load.accept(number);
   return undefined;
-}
-
-function packed(plain: Uint8Array, { isSnappy }: SendSettings): Promise<Uint8Array> | Uint8Array {
-  return compress(isSnappy ? 'snappy' : 'gzip', plain);
 }
 
 /** UTF-8 as its bytes; what may not stand in a header is left out. */

@@ -1,14 +1,17 @@
 /** What the options mean, compiled: labels, lines, metadata, tenants and headers. */
 import fs from 'node:fs';
 import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
+import { PackedJson } from '../../src/data/packed_json.ts';
 import { basicAuth, headerValue, readHeader } from '../../src/net/headers.ts';
 import { OptionError, type OptionsOf, type OutputHost } from '../../src/plugin.ts';
 import { compileEdits } from './edits.ts';
 import { compileLines } from './lines.ts';
 import { compileMetadata } from './metadata.ts';
 import type { options } from './options.ts';
+import { PackedEncoder } from './packed.ts';
 import { type Pair, type Path, pathsOf, readKeys, readLabelMap, readPairs, readPaths } from './pairs.ts';
 import { type Encoder, JsonEncoder, ProtobufEncoder } from './push.ts';
+import type { Streams } from './streams.ts';
 
 export type Options = OptionsOf<typeof options>;
 
@@ -36,8 +39,7 @@ function labelMap(place: string | undefined, host: OutputHost): Pair[] {
 export function compileEncoder(given: Options, labels: readonly Pair[], host: OutputHost): Encoder {
   const metadata = readPairs('structured_metadata', given.structured_metadata);
   const mapKeys = given.structured_metadata_map_keys;
-  const own: Path[] = [...readPaths('remove_keys', given.remove_keys), ...pathsOf(metadata)];
-  const maps = readPaths('structured_metadata_map_keys', mapKeys);
+  const own = leftOut(given);
   const isJson = given.format === 'json';
   const lines = (removed: readonly Path[]) =>
     compileLines({
@@ -48,11 +50,43 @@ export function compileEncoder(given: Options, labels: readonly Pair[], host: Ou
       edits: compileEdits(removed),
     });
   const settings = {
-    line: lines([...own, ...maps, ...pathsOf(labels)]),
-    wholeLine: lines([...own, ...maps]),
+    line: lines([...own, ...pathsOf(labels)]),
+    wholeLine: lines(own),
     metadata: compileMetadata(metadata, mapKeys, host.escapeUnicode),
   };
   return isJson ? new JsonEncoder(settings) : new ProtobufEncoder(settings);
+}
+
+/** What is left out of every line. @throws OptionError */
+function leftOut(given: Options): Path[] {
+  return [
+    ...readPaths('remove_keys', given.remove_keys),
+    ...pathsOf(readPairs('structured_metadata', given.structured_metadata)),
+    ...readPaths('structured_metadata_map_keys', given.structured_metadata_map_keys),
+  ];
+}
+
+/** undefined where the options ask for more than it can do: then batches are decoded. @throws OptionError */
+export function compilePacked(
+  given: Options,
+  labels: readonly Pair[],
+  streams: Streams,
+  { escapeUnicode }: OutputHost,
+): PackedEncoder | undefined {
+  const isPlain =
+    given.format === 'json' &&
+    given.line_format === 'json' &&
+    readDropSingleKey(given.drop_single_key) === 'off' &&
+    given.entry_order === 'arrival' &&
+    given.tenant_id_key === undefined &&
+    given.max_batch_bytes === 0 &&
+    given.structured_metadata.length === 0 &&
+    given.structured_metadata_map_keys.length === 0;
+  if (!isPlain) return undefined;
+  const own = leftOut(given);
+  const line = (removed: readonly Path[]) =>
+    new PackedJson({ nested: true, escapeUnicode, edits: compileEdits(removed) });
+  return new PackedEncoder({ streams, line: line([...own, ...pathsOf(labels)]), wholeLine: line(own) });
 }
 
 function readDropSingleKey(word: string): 'off' | 'on' | 'raw' {

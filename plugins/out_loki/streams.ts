@@ -34,8 +34,9 @@ const GENERATION_MS = 3_600_000;
 const KUBERNETES_LABELS = compileAccessor("$kubernetes['labels']");
 
 export class Streams {
+  /** The top-level fields from which labels are made. */
+  readonly roots: readonly string[];
   readonly #settings: StreamSettings;
-  readonly #roots: readonly string[];
   readonly #capped: Stream;
   #young = new Map<string, Stream>();
   #old = new Map<string, Stream>();
@@ -49,7 +50,7 @@ export class Streams {
   constructor(settings: StreamSettings) {
     this.#settings = settings;
     const roots = settings.pairs.flatMap(({ value }) => value.roots);
-    this.#roots = [...new Set(settings.autoKubernetes ? [...roots, 'kubernetes'] : roots)];
+    this.roots = [...new Set(settings.autoKubernetes ? [...roots, 'kubernetes'] : roots)];
     const fixed = settings.pairs.filter(({ value }) => value.constant);
     this.#capped = streamOf(Object.fromEntries(fixed.map(({ name, value }) => [name, value.text])), true);
     this.#turnAt = settings.clock.now() + GENERATION_MS;
@@ -58,8 +59,8 @@ export class Streams {
   /** Called for every event. */
   of(body: Fields, tag: string): Stream {
     let same = tag === this.#lastTag && this.#last !== undefined;
-    for (let i = 0; i < this.#roots.length; i++) {
-      const value = getField(body, this.#roots[i] as string);
+    for (let i = 0; i < this.roots.length; i++) {
+      const value = getField(body, this.roots[i] as string);
       if (value === this.#lastValues[i]) continue;
       this.#lastValues[i] = value;
       same = false;

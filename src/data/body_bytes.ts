@@ -12,9 +12,8 @@
  */
 import { BodyJson, type BodyJsonOptions, type Edits } from './body_json.ts';
 import type { Fields, Value } from './event.ts';
+import { type Escapes, MOST_BYTES_A_UNIT, ONCE, TWICE } from './json_escapes.ts';
 
-/** The longest that one UTF-16 unit can become: `\\u00e9`. */
-const MOST_BYTES_A_UNIT = 7;
 /** Room for the punctuation of a field and for any integer. */
 const SPARE_BYTES = 64;
 const SCRATCH_BYTES = 1 << 16;
@@ -34,28 +33,6 @@ interface KeyBytes {
   readonly bytes: Uint8Array;
   readonly edit: ((value: Value) => Value | undefined) | undefined;
 }
-
-/** What each byte becomes; only those of class 1 have an entry. */
-interface Escapes {
-  readonly classes: Uint8Array;
-  readonly texts: readonly (Uint8Array | undefined)[];
-}
-
-function escapesOf(read: (text: string) => string): Escapes {
-  const classes = new Uint8Array(256).fill(2, 0x80);
-  const texts = Array.from({ length: 128 }, (_, code) => {
-    const plain = String.fromCharCode(code);
-    const text = read(plain);
-    if (text === plain) return undefined;
-    classes[code] = 1;
-    return Buffer.from(text, 'latin1');
-  });
-  return { classes, texts };
-}
-
-const once = (text: string): string => JSON.stringify(text).slice(1, -1);
-const ONCE = escapesOf(once);
-const TWICE = escapesOf((text) => once(once(text)));
 
 export class BodyBytes {
   /** For what is not written here. */

@@ -22,6 +22,9 @@ export interface BodyJsonOptions {
 /** By top-level key: another value, or undefined to leave the key out. The same object must give the same value. */
 export type Edits = ReadonlyMap<string, (value: Value) => Value | undefined>;
 
+/** An edit that leaves the key out, whatever its value is. */
+export const LEAVE_OUT = (): undefined => undefined;
+
 /** What needs no escape, neither once nor twice. */
 const UNPLAIN = /[^ !#-[\]-\x7f]/;
 /** Keys come from outside: an endless number of them must not fill the memory. */

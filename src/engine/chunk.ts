@@ -148,6 +148,10 @@ export class Chunk implements Batch {
     return (this.#parts[0] as readonly LogEvent[]) ?? [];
   }
 
+  get isPacked(): boolean {
+    return this.#parts.every((part) => 'bytes' in part);
+  }
+
   [Symbol.iterator](): Iterator<LogEvent> {
     return this.events[Symbol.iterator]();
   }

@@ -6,6 +6,7 @@ import type { Batch } from '../plugin.ts';
 export class ProcessedBatch implements Batch {
   readonly tag: string;
   readonly events: readonly LogEvent[];
+  readonly isPacked = false;
 
   constructor(tag: string, events: readonly LogEvent[]) {
     this.tag = tag;

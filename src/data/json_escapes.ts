@@ -1,0 +1,28 @@
+/**
+ * How each byte of a text reads in JSON, escaped once or (within a text of JSON that itself stands in a text) twice:
+ *
+ *     class 0  stands for itself     class 1  an escape, as `texts` has it     class 2  part of a character beyond ASCII
+ */
+export interface Escapes {
+  readonly classes: Uint8Array;
+  readonly texts: readonly (Uint8Array | undefined)[];
+}
+
+/** The longest that one UTF-16 unit, or one byte, can become: `\\u00e9`. */
+export const MOST_BYTES_A_UNIT = 7;
+
+function escapesOf(read: (text: string) => string): Escapes {
+  const classes = new Uint8Array(256).fill(2, 0x80);
+  const texts = Array.from({ length: 128 }, (_, code) => {
+    const plain = String.fromCharCode(code);
+    const text = read(plain);
+    if (text === plain) return undefined;
+    classes[code] = 1;
+    return Buffer.from(text, 'latin1');
+  });
+  return { classes, texts };
+}
+
+const once = (text: string): string => JSON.stringify(text).slice(1, -1);
+export const ONCE = escapesOf(once);
+export const TWICE = escapesOf((text) => once(once(text)));
