@@ -28,6 +28,7 @@ export const plugins: PluginIndex = {
     geoip2: () => import('./filter_geoip2/index.ts'),
     grep: () => import('./filter_grep/index.ts'),
     kubernetes: () => import('./filter_kubernetes/index.ts'),
+    log_level: () => import('./filter_log_level/index.ts'),
     log_to_metrics: () => import('./filter_log_to_metrics/index.ts'),
     lua: () => import('./filter_lua/index.ts'),
     modify: () => import('./filter_modify/index.ts'),
