@@ -10,6 +10,7 @@ import net from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { OptionsOf } from '../options.ts';
 import type { Clock } from '../plugin.ts';
+import { Exchange, type HttpAnswer } from './exchange.ts';
 import type { HTTP_OPTIONS, NET_OPTIONS, TLS_OPTIONS } from './options.ts';
 import { lookupFor } from './socket.ts';
 import { readTls } from './tls.ts';
@@ -40,24 +41,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The beginning of the body, at most `KEPT_BYTES`. */
-  readonly text: string;
-}
-
-/** How much of an answer is kept, for logs. */
-const KEPT_BYTES = 16 * 1024;
-
-/** The head of an answer came and the rest did not: what the server said it did, it may have done. */
-export class CutAnswer extends Error {
-  readonly answer: HttpAnswer;
-  constructor(answer: HttpAnswer, cause: unknown) {
-    super(`the answer, HTTP status ${answer.status}, was cut off`, { cause });
-    this.answer = answer;
-  }
-}
+export { CutAnswer, type HttpAnswer } from './exchange.ts';
 
 export class HttpClient {
   readonly #settings: HttpClientSettings;
@@ -79,28 +63,15 @@ export class HttpClient {
   /** @throws the error of the connection, a CutAnswer, or one that says that the time was over. */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     const dispatcher = await this.#ready();
-    const limit = new Deadline(this.#settings, request.signal);
+    const { options, clock } = this.#settings;
+    const exchange = new Exchange({ clock, seconds: options['http.response_timeout'], signal: request.signal });
+    const { method, path, headers, body, origin = this.#origin } = request;
     try {
-      const answer = await dispatcher.request({
-        origin: request.origin ?? this.#origin,
-        method: request.method,
-        path: request.path,
-        headers: [...request.headers],
-        body: request.body,
-        signal: limit.signal,
-      });
-      const { statusCode: status, headers } = answer;
-      const text = await beginning(answer.body).catch((error) => {
-        throw new CutAnswer({ status, headers, text: '' }, limit.explain(error));
-      });
-      // undici gives the connection back a little after the answer's end: the next request would open another one.
-      await new Promise((go) => setImmediate(go));
-      return { status, headers, text };
+      dispatcher.dispatch({ origin, method, path, headers: headers as string[], body }, exchange);
     } catch (error) {
-      throw error instanceof CutAnswer ? error : limit.explain(error);
-    } finally {
-      limit.end();
+      exchange.fail(error);
     }
+    return exchange.answer;
   }
 
   async close(): Promise<void> {
@@ -112,54 +83,6 @@ export class HttpClient {
     this.#dispatcher ??= buildDispatcher(this.#settings);
     return this.#dispatcher;
   }
-}
-
-/** Aborts a request when its time is over or its caller gives up. */
-class Deadline {
-  readonly #abort = new AbortController();
-  readonly #cancel: (() => void) | undefined;
-  readonly #outer: AbortSignal | undefined;
-  readonly #seconds: number;
-  #over = false;
-
-  constructor({ options, clock }: HttpClientSettings, outer: AbortSignal | undefined) {
-    this.#outer = outer;
-    this.#seconds = options['http.response_timeout'];
-    outer?.addEventListener('abort', this.#give);
-    if (outer?.aborted) this.#give();
-    if (this.#seconds > 0) this.#cancel = clock.after(this.#seconds * 1000, () => this.#expire());
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  end(): void {
-    this.#cancel?.();
-    this.#outer?.removeEventListener('abort', this.#give);
-  }
-
-  explain(error: unknown): unknown {
-    if (this.#over) return new Error(`no answer within ${this.#seconds} seconds`);
-    return this.#outer?.aborted ? new Error('the request was given up') : error;
-  }
-
-  readonly #give = (): void => this.#abort.abort();
-
-  #expire(): void {
-    this.#over = true;
-    this.#abort.abort();
-  }
-}
-
-async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let kept = 0;
-  for await (const piece of body) {
-    if (kept < KEPT_BYTES) pieces.push(piece);
-    kept += piece.length;
-  }
-  return Buffer.concat(pieces).subarray(0, KEPT_BYTES).toString('utf8');
 }
 
 /** undici is loaded here, so that a pipeline without HTTP does without it. */
