@@ -8,16 +8,13 @@ import t from 'tap';
 import type { Fields, LogEvent } from '../../src/data/event.ts';
 import { OK, OptionError } from '../../src/plugin.ts';
 import { batchOf, eventOf } from '../../test/support/batch.ts';
-import { FakeLoki, type Limits } from '../../test/support/fake_loki/server.ts';
-import { VirtualClock } from '../../test/support/host.ts';
+import { LOKI_NOW, type Pairs, lokiRig as rig } from '../../test/support/fake_loki/rig.ts';
+import type { VirtualClock } from '../../test/support/host.ts';
 import { outputSuite } from '../../test/support/output_suite.ts';
 import { make } from '../../test/support/plugin.ts';
 import loki from './index.ts';
-import { refusedBy } from './refusal.ts';
 
-type Pairs = readonly (readonly [string, string])[];
 const signal = new AbortController().signal;
-const NOW = Date.UTC(2026, 0, 1);
 
 outputSuite({
   definition: loki,
@@ -29,20 +26,8 @@ outputSuite({
 });
 
 const at = (seconds: number, body: Fields, nanos = 0): LogEvent => ({ ...eventOf(body), seconds, nanos });
-const START = NOW / 1000 - 60;
+const START = LOKI_NOW / 1000 - 60;
 
-/** An output that speaks to a Loki whose clock stands at the beginning of 2026. */
-async function rig(t: { teardown(run: () => Promise<void>): void }, pairs: Pairs, limits: Partial<Limits> = {}) {
-  const server = await new FakeLoki(limits, () => NOW).start();
-  const section: Pairs = [['Host', '127.0.0.1'], ['Port', String(server.port)], ...pairs];
-  const { plugin, host } = await make(loki, section, { clock: new VirtualClock(NOW) });
-  await plugin.start?.();
-  t.teardown(async () => {
-    await plugin.stop?.();
-    await server.stop();
-  });
-  return { server, plugin, host };
-}
 const LABELS: Pairs = [
   ['Labels', "job=web, $kubernetes['namespace'], app=$app"],
   ['Structured_Metadata', 'trace=$trace'],
@@ -194,33 +179,6 @@ t.test('options that cannot work fail at the start', async (t) => {
     ['header', '(no) name'],
   ] as const)
     await t.rejects(make(loki, [pair]), OptionError, pair.join(' '));
-});
-
-t.test('what Loki names is found in the words of its versions', async (t) => {
-  const stream = { key: '', labels: { app: 'a' }, capped: false };
-  const other = { key: '', labels: { app: 'b' }, capped: false };
-  const entries = (from: number) => [0, 1].map((i) => ({ number: from + i, seconds: 1_767_225_600 + i, nanos: 0 }));
-  const streams = [
-    { stream, entries: entries(0) },
-    { stream: other, entries: entries(2) },
-  ];
-  const numbers = (text: string) => refusedBy(text, streams, () => 50).map((refusal) => refusal.numbers);
-  t.same(
-    numbers(
-      'entry for stream \'{app="a"}\' has timestamp too old: 2026-01-01T00:00:00Z, oldest acceptable timestamp is: 2026-01-01T00:00:00.5Z',
-    ),
-    [[0]],
-  );
-  t.same(numbers("stream '{app=\"b\"}' has label value too long: 'x'"), [[2, 3]]);
-  t.same(
-    numbers("entry with timestamp 2026-01-01 00:00:01 +0000 UTC ignored, reason: 'Per stream rate limit exceeded'"),
-    [],
-    'a time in another form is not guessed at',
-  );
-  t.same(
-    numbers('entry with timestamp 2026-01-01T00:00:01Z ignored, reason: \'entry out of order\' for stream: {app="b"}'),
-    [[3]],
-  );
 });
 
 t.test('while Loki is away, the fallback prints records, and they count as delivered', async (t) => {

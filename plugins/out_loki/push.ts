@@ -13,8 +13,9 @@
 import { encodeText } from '../../src/data/bytes.ts';
 import type { LogEvent } from '../../src/data/event.ts';
 import type { LineOf } from './lines.ts';
-import type { MetadataOf } from './metadata.ts';
+import type { MetadataOf, MetadataPairs } from './metadata.ts';
 import { fitName } from './pairs.ts';
+import type { Measured } from './refusal.ts';
 import type { Stream } from './streams.ts';
 
 /** One stream's share of a request. */
@@ -47,6 +48,8 @@ export interface Encoder {
   readonly contentType: string;
   /** The bytes are the caller's until it gives them back. */
   encode(streams: readonly StreamEntries[], source: PushSource): Uint8Array;
+  /** How large an event becomes for Loki. Slow; asked where Loki refuses something. */
+  measure(event: LogEvent, tag: string, stream: Stream): Measured;
   /** Nobody reads these bytes any longer: the next request may be written over them. */
   giveBack?(bytes: Uint8Array): void;
 }
@@ -111,6 +114,11 @@ export class JsonEncoder implements Encoder {
     return out.bytes;
   }
 
+  measure({ body }: LogEvent, tag: string, { capped }: Stream): Measured {
+    const { metadata, line, wholeLine } = this.#settings;
+    return measured(JSON.parse(`"${(capped ? wholeLine : line)(body)}"`), metadata?.(body, tag));
+  }
+
   giveBack(bytes: Uint8Array): void {
     const { buffer } = bytes;
     if (this.#free.length < KEEP_BUFFERS && buffer.byteLength <= KEEP_BYTES) this.#free.push(Buffer.from(buffer));
@@ -141,6 +149,11 @@ export class ProtobufEncoder implements Encoder {
     return Buffer.concat(parts);
   }
 
+  measure({ body }: LogEvent, tag: string, { capped }: Stream): Measured {
+    const { metadata, line, wholeLine } = this.#settings;
+    return measured((capped ? wholeLine : line)(body), metadata?.(body, tag));
+  }
+
   #stream({ stream, entries }: StreamEntries, { events, tagOf }: PushSource): Buffer {
     const { metadata, line, wholeLine } = this.#settings;
     const lineOf = stream.capped ? wholeLine : line;
@@ -162,6 +175,12 @@ export class ProtobufEncoder implements Encoder {
     }
     return Buffer.concat(parts);
   }
+}
+
+function measured(line: string, metadata: MetadataPairs = {}): Measured {
+  const pairs = Object.entries(metadata);
+  const metadataBytes = pairs.reduce((sum, pair) => sum + encodeText(pair[0] + pair[1]).length, 0);
+  return { lineBytes: encodeText(line).length, metadataBytes, metadataCount: pairs.length };
 }
 
 /** `{app="web", job="x"}`, in the order of names, quoted as Go does. */

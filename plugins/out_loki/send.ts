@@ -2,13 +2,14 @@
  * One try of a load: its requests one after the other, and what became of the events of each. Loki takes the good entries
  * of a request that it refuses (400) or limits (429), so that only those it names are given up or tried again.
  */
+import type { LogEvent } from '../../src/data/event.ts';
 import { compress } from '../../src/net/compress.ts';
 import type { HttpAnswer, HttpClient } from '../../src/net/http_client.ts';
 import { verdictOf, verdictOfError } from '../../src/net/verdict.ts';
 import type { Clock, Verdict } from '../../src/plugin.ts';
 import type { Load, PushRequest } from './load.ts';
 import type { Encoder } from './push.ts';
-import { refusedBy } from './refusal.ts';
+import { type Measure, type Measured, type Refused, refusedBy } from './refusal.ts';
 
 export interface SendSettings {
   readonly client: Pick<HttpClient, 'request'>;
@@ -84,19 +85,31 @@ export function judge(
   load: Load,
   request: PushRequest,
   sent: HttpAnswer | Error,
-  { clock }: SendSettings,
+  { clock, encoder }: SendSettings,
 ): Trouble | undefined {
   if (sent instanceof Error) return { verdict: verdictOfError(sent) as Trouble['verdict'], request, isOutage: true };
   const verdict = verdictOf(sent, { refuses: (status) => status === 400, quote: true, now: clock.now() });
   if (verdict.kind === 'retry' && sent.status !== 429) return { verdict, request, isOutage: sent.status >= 500 };
-  return settle(load, request, verdict, sent.text);
+  return settle(load, request, verdict, refusals(load, request, sent, encoder));
+}
+
+/** What Loki names of a request. */
+function refusals(load: Load, request: PushRequest, { status, text }: HttpAnswer, encoder: Encoder): Refused[] {
+  if (status < 300) return [];
+  const known = new Map<number, Measured>();
+  const measure: Measure = (number, stream) => {
+    const before = known.get(number);
+    if (before) return before;
+    const made = encoder.measure(load.events[number] as LogEvent, load.tagOf(number), stream);
+    known.set(number, made);
+    return made;
+  };
+  return refusedBy(text, request.streams, measure, status === 429);
 }
 
 /** 200, 400 and 429: everything is done but what Loki names, or what its answer speaks of as a whole. */
-function settle(load: Load, request: PushRequest, verdict: Verdict, text: string): Trouble | undefined {
+function settle(load: Load, request: PushRequest, verdict: Verdict, named: readonly Refused[]): Trouble | undefined {
   const numbers = request.streams.flatMap(({ entries }) => entries.map(({ number }) => number));
-  const lengthOf = (number: number) => JSON.stringify(load.events[number]?.body ?? '').length;
-  const named = verdict.kind === 'ok' ? [] : refusedBy(text, request.streams, lengthOf);
   if (verdict.kind === 'retry') {
     const limited = new Set(named.flatMap((refusal) => refusal.numbers));
     if (limited.size > 0) for (const number of numbers) if (!limited.has(number)) load.accept(number);

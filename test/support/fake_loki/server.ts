@@ -1,7 +1,8 @@
 /**
- * A Loki that checks what Loki checks, and says it in its words: labels (syntax, how many, how long), entries (too old,
- * too new, too far behind their stream, too long), rates; and that answers query_range. The good entries of a refused
- * request are kept, as in Loki. Faults (errors, delays, cut connections) are set from outside.
+ * A Loki that checks what Loki 3 checks, and says it in its words (words.ts): labels (syntax, how many, how long), entries
+ * (too old, too new, too far behind their stream, too long), the rate of a stream, the length of a request; and that
+ * answers query_range. The good entries of a refused request are kept, as in Loki. Faults (errors, delays, cut connections)
+ * are set from outside.
  *
  * Source: pkg/validation/validate.go, pkg/distributor and pkg/ingester/stream.go of grafana/loki
  */
@@ -9,6 +10,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodePush, labelsText, type PushedEntry, type PushedStream } from './decode.ts';
+import { ingesterBlock, isoTime, labelsOfLoki, oneText, type Rejected } from './words.ts';
 
 export interface Limits {
   readonly maxLabelNames: number;
@@ -19,6 +21,10 @@ export interface Limits {
   readonly graceMs: number;
   /** How far an entry may be behind the newest of its stream. */
   readonly outOfOrderMs: number;
+  /** How much of one request a stream takes before its rate limit. */
+  readonly streamBytes: number;
+  /** The longest body of a request. */
+  readonly requestBytes: number;
 }
 
 const LIMITS: Limits = {
@@ -29,12 +35,20 @@ const LIMITS: Limits = {
   rejectOldMs: 7 * 24 * 3600 * 1000,
   graceMs: 10 * 60 * 1000,
   outOfOrderMs: 3600 * 1000,
+  streamBytes: 15 << 20,
+  requestBytes: 100 << 20,
 };
 
 export type Fault =
   | { readonly status: number; readonly text?: string; readonly headers?: Record<string, string> }
   /** The connection is cut: before anything was taken, or after all was. */
   | { readonly cut: 'before' | 'after' };
+
+/** An empty text: nothing is wrong. */
+interface Wrong {
+  readonly status: number;
+  readonly text: string;
+}
 
 interface Stored {
   readonly labels: Readonly<Record<string, string>>;
@@ -116,45 +130,69 @@ export class FakeLoki {
       socket.destroy();
       return;
     }
-    let errors: string[];
+    if (body.length > this.#limits.requestBytes) {
+      answer(413, 'request body too large\n');
+      return;
+    }
+    let wrong: Wrong;
     try {
       const streams = decodePush(String(headers['content-type']), headers['content-encoding'], body);
-      errors = streams.flatMap((stream) => this.#take(stream, tenant));
+      wrong = this.#takeAll(streams, tenant);
     } catch (error) {
       answer(400, `${(error as Error).message}\n`);
       return;
     }
     if (fault?.cut === 'after') socket.destroy();
-    else if (errors.length > 0) answer(400, `${errors.join('\n')}\n`);
+    else if (wrong.text !== '') answer(wrong.status, `${wrong.text}\n`);
     else answer(204);
   }
 
-  /** @returns what is wrong with the stream; what is right of it is kept. */
-  #take({ labels, entries }: PushedStream, tenant: string): string[] {
+  /** What the ingesters say comes first, and then nothing of what the distributor says. */
+  #takeAll(streams: readonly PushedStream[], tenant: string): Wrong {
+    const errors: string[] = [];
+    const blocks: Wrong[] = [];
+    for (const stream of streams) this.#take(stream, tenant, errors, blocks);
+    const [first] = blocks;
+    if (!first) return { status: 400, text: oneText(errors) };
+    return { status: first.status, text: blocks.map(({ text }) => text).join('\n') };
+  }
+
+  /** What is right of the stream is kept. */
+  #take({ labels, entries }: PushedStream, tenant: string, errors: string[], blocks: Wrong[]): void {
     const text = labelsText(labels);
-    const wrong = this.#checkLabels(labels, text);
-    if (wrong) return [wrong];
+    const wrong = this.#checkLabels(labels);
+    if (wrong) {
+      errors.push(wrong);
+      return;
+    }
     const streams = this.#tenants.get(tenant) ?? new Map<string, Stored>();
     this.#tenants.set(tenant, streams);
     const stored = streams.get(text) ?? { labels, entries: [], newest: 0n };
-    const errors: string[] = [];
+    const rejected: Rejected[] = [];
+    const room = { bytes: this.#limits.streamBytes };
     for (const entry of entries) {
-      const error = this.#checkEntry(entry, stored, text);
+      const error = this.#checkEntry(entry, labelsOfLoki(labels));
+      const reason = error ?? this.#checkPlace(entry, stored, room);
       if (error) errors.push(error);
+      else if (reason) rejected.push({ entry, reason });
       else {
         stored.entries.push(entry);
         if (entry.ns > stored.newest) stored.newest = entry.ns;
       }
     }
     if (stored.entries.length > 0) streams.set(text, stored);
-    return errors;
+    if (rejected.length === 0) return;
+    const status = rejected.at(-1)?.reason.startsWith('Per stream') ? 429 : 400;
+    blocks.push({ status, text: ingesterBlock(rejected, entries.length, labels) });
   }
 
-  #checkLabels(labels: Readonly<Record<string, string>>, text: string): string | undefined {
+  #checkLabels(labels: Readonly<Record<string, string>>): string | undefined {
+    const text = labelsText(labels);
     const { maxLabelNames, maxLabelNameLength, maxLabelValueLength } = this.#limits;
     const names = Object.keys(labels);
     if (names.length === 0) return 'error at least one label pair is required per stream';
-    if (names.length > maxLabelNames) return `stream '${text}' has ${names.length} label names; limit ${maxLabelNames}`;
+    if (names.length > maxLabelNames)
+      return `entry for stream '${text}' has ${names.length} label names; limit ${maxLabelNames}`;
     for (const name of names) {
       if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))
         return `couldn't parse labels: 1:2: parse error: unexpected "${name}"`;
@@ -165,20 +203,29 @@ export class FakeLoki {
     return undefined;
   }
 
-  #checkEntry({ ns, line }: PushedEntry, { newest }: Stored, text: string): string | undefined {
-    const { maxLineBytes, rejectOldMs, graceMs, outOfOrderMs } = this.#limits;
+  #checkEntry({ ns, line }: PushedEntry, text: string): string | undefined {
+    const { maxLineBytes, rejectOldMs, graceMs } = this.#limits;
     const now = this.#now();
     const ms = Number(ns / 1_000_000n);
-    const time = new Date(ms).toISOString();
     const size = Buffer.byteLength(line);
+    if (ms < now - rejectOldMs)
+      return `entry for stream '${text}' has timestamp too old: ${isoTime(ms)}, oldest acceptable timestamp is: ${isoTime(now - rejectOldMs)}`;
+    if (ms > now + graceMs) return `entry for stream '${text}' has timestamp too new: ${isoTime(ms)}`;
     if (size > maxLineBytes)
       return `Max entry size '${maxLineBytes}' bytes exceeded for stream '${text}' while adding an entry with length '${size}' bytes`;
-    if (ms < now - rejectOldMs)
-      return `entry for stream '${text}' has timestamp too old: ${time}, oldest acceptable timestamp is: ${new Date(now - rejectOldMs).toISOString()}`;
-    if (ms > now + graceMs) return `entry for stream '${text}' has timestamp too new: ${time}`;
-    if (ns < newest - BigInt(outOfOrderMs) * 1_000_000n)
-      return `entry with timestamp ${time} ignored, reason: 'entry too far behind, entry timestamp is: ${time}', stream: ${text}`;
     return undefined;
+  }
+
+  #checkPlace({ ns, line }: PushedEntry, { newest, labels }: Stored, room: { bytes: number }): string | undefined {
+    const { outOfOrderMs, streamBytes } = this.#limits;
+    const size = Buffer.byteLength(line);
+    if (size > room.bytes)
+      return `Per stream rate limit exceeded (limit: ${streamBytes}B/sec) while attempting to ingest for stream '${labelsOfLoki(labels)}' totaling ${size}B, consider splitting a stream via additional labels or contact your Loki administrator to see if the limit can be increased`;
+    room.bytes -= size;
+    const oldest = newest - BigInt(outOfOrderMs) * 1_000_000n;
+    if (ns >= oldest) return undefined;
+    const [own, limit] = [ns, oldest].map((time) => isoTime(Number(time / 1_000_000n)));
+    return `entry too far behind, entry timestamp is: ${own}, oldest acceptable timestamp is: ${limit}`;
   }
 
   #query(
