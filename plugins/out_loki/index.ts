@@ -7,12 +7,11 @@
 import { estimateBytes, type LogEvent } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
 import { HttpClient } from '../../src/net/http_client.ts';
-import { Progress } from '../../src/net/progress.ts';
 import { standardOutput } from '../../src/net/stdout.ts';
 import { type Batch, defineOutput, OK, type Output, type OutputHost, type Verdict } from '../../src/plugin.ts';
 import { withAddress } from './address.ts';
 import { Batcher } from './batcher.ts';
-import { Load, type Part, type SplitSettings, split } from './load.ts';
+import { Load, newPart, type Part, type SplitSettings, split } from './load.ts';
 import { options } from './options.ts';
 import type { PackedEncoder } from './packed.ts';
 import { judge, type SendSettings, send, sendBytes, type Trouble } from './send.ts';
@@ -24,9 +23,14 @@ export default defineOutput({
   summary: 'Sends records to Grafana Loki.',
   options,
   concurrency: 2,
-  concurrencyOf: ({ max_batch_bytes: maxBytes }) => (maxBytes > 0 ? 16 : 2),
+  concurrencyOf: ({ max_batch_bytes: maxBytes, entry_order: order }) =>
+    maxBytes > 0 ? MOST_JOINED : order === 'increasing' ? 1 : 2,
+  paceChunks: 2,
   create: (given, host) => new Loki(withAddress(given), host),
 });
+
+/** How many chunks go into one request (max_batch_bytes). They may be full ones, of 2 MB each. */
+const MOST_JOINED = 16;
 
 class Loki implements Output {
   readonly #given: Options;
@@ -36,9 +40,7 @@ class Loki implements Output {
   readonly #splitting: SplitSettings;
   readonly #batcher: Batcher | undefined;
   readonly #packed: PackedEncoder | undefined;
-  readonly #progress = new WeakMap<Batch, Progress>();
-  /** How often a batch failed because Loki was away. */
-  readonly #outages = new WeakMap<Batch, number>();
+  readonly #parts = new WeakMap<Batch, Part>();
   #isFallingBack = false;
 
   constructor(given: Options, host: OutputHost) {
@@ -71,12 +73,22 @@ class Loki implements Output {
       tenantOf: compileTenant(given),
       tenant: given.tenant_id,
       order: given.entry_order,
+      newest: new WeakMap(),
       maxBytes: given.max_batch_bytes,
     };
-    if (given.max_batch_bytes > 0)
-      this.#batcher = new Batcher(given.max_batch_bytes, given.batch_wait * 1000, host.clock, (parts) =>
-        this.#push(parts, host.signal),
-      );
+    if (given.max_batch_bytes > 0) this.#batcher = this.#makeBatcher();
+  }
+
+  #makeBatcher(): Batcher {
+    const { max_batch_bytes: maxBytes, batch_wait: waitSeconds, entry_order: order } = this.#given;
+    return new Batcher({
+      maxBytes,
+      maxParts: MOST_JOINED,
+      waitMs: waitSeconds * 1000,
+      isOneByOne: order === 'increasing',
+      clock: this.#host.clock,
+      send: (parts, signal) => this.#push(parts, signal),
+    });
   }
 
   start(): Promise<void> {
@@ -88,21 +100,21 @@ class Loki implements Output {
   }
 
   async flush(batch: Batch, signal: AbortSignal): Promise<Verdict> {
-    const part = { batch, progress: this.#progressOf(batch) };
-    const isWhole = part.progress.left === batch.count;
+    const part = this.#partOf(batch);
+    const isWhole = part.progress.left === batch.count && !part.isTooLarge;
     if (this.#packed && batch.isPacked && isWhole) return this.#pushPacked(part, this.#packed, signal);
-    if (this.#batcher) return this.#batcher.add(part, sizeOf(batch.events));
+    if (this.#batcher) return this.#batcher.add(part, sizeOf(batch.events), signal);
     const [verdict] = await this.#push([part], signal);
     return verdict as Verdict;
   }
 
-  #progressOf(batch: Batch): Progress {
-    let progress = this.#progress.get(batch);
-    if (!progress) {
-      progress = new Progress(batch.count);
-      this.#progress.set(batch, progress);
+  #partOf(batch: Batch): Part {
+    let part = this.#parts.get(batch);
+    if (!part) {
+      part = newPart(batch);
+      this.#parts.set(batch, part);
     }
-    return progress;
+    return part;
   }
 
   async #push(parts: readonly Part[], signal: AbortSignal): Promise<Verdict[]> {
@@ -143,11 +155,12 @@ class Loki implements Output {
     return key !== undefined && handling === 'partial_success' && troubles.length > 0 && troubles.length < requests;
   }
 
-  async #verdict({ batch, progress }: Part, troubles: readonly Trouble[]): Promise<Verdict> {
+  async #verdict(part: Part, troubles: readonly Trouble[]): Promise<Verdict> {
+    const { batch, progress } = part;
     const done = progress.report(batch, batch.events, this.#host);
     const [first] = troubles;
     if (progress.left === 0 || !first) return done;
-    if (troubles.every(({ isOutage }) => isOutage) && (await this.#fallback(batch, progress))) return OK;
+    if (troubles.every(({ isOutage }) => isOutage) && (await this.#fallback(part))) return OK;
     const afterMs = Math.max(...troubles.map(({ verdict }) => verdict.afterMs ?? 0));
     return afterMs > 0 ? { ...first.verdict, afterMs } : first.verdict;
   }
@@ -158,11 +171,11 @@ class Loki implements Output {
   }
 
   /** Prints what is left, where the user wants that. @returns whether it did. */
-  async #fallback(batch: Batch, progress: Progress): Promise<boolean> {
+  async #fallback(part: Part): Promise<boolean> {
     if (this.#given.fallback !== 'stdout') return false;
-    const failed = (this.#outages.get(batch) ?? 0) + 1;
-    this.#outages.set(batch, failed);
-    if (failed < this.#given.fallback_after) return false;
+    part.outages++;
+    if (part.outages < this.#given.fallback_after) return false;
+    const { batch, progress } = part;
     let text = '';
     for (const [number, { body }] of batch.events.entries())
       if (!progress.isDone(number)) text += `${toJson(body, this.#host.escapeUnicode)}\n`;

@@ -3,16 +3,29 @@
  * split into requests, by tenant, by stream and by size. Pure.
  */
 import { estimateBytes, type LogEvent } from '../../src/data/event.ts';
-import type { Progress } from '../../src/net/progress.ts';
+import { Progress } from '../../src/net/progress.ts';
 import type { Batch } from '../../src/plugin.ts';
 import type { Entry, PushSource, StreamEntries } from './push.ts';
 import type { TenantOf } from './settings.ts';
 import type { Stream, Streams } from './streams.ts';
 
-/** A batch and how far it has come. */
+/** When a line is, for Loki. */
+export type Time = Pick<Entry, 'seconds' | 'nanos'>;
+
+/** A batch and how far it has come; kept from try to try. */
 export interface Part {
   readonly batch: Batch;
   readonly progress: Progress;
+  /** The times that its lines were given, so that a line is the same in every try. */
+  readonly times: Map<number, Time>;
+  /** How often it failed because Loki was away. */
+  outages: number;
+  /** Loki said so (413). */
+  isTooLarge: boolean;
+}
+
+export function newPart(batch: Batch): Part {
+  return { batch, progress: new Progress(batch.count), times: new Map(), outages: 0, isTooLarge: false };
 }
 
 export class Load implements PushSource {
@@ -60,6 +73,26 @@ export class Load implements PushSource {
     }
   }
 
+  /** Whether a request that holds some of it was too large. */
+  get isTooLarge(): boolean {
+    return this.parts.some((part) => part.isTooLarge);
+  }
+
+  markTooLarge(): void {
+    for (const part of this.parts) part.isTooLarge = true;
+  }
+
+  /** The time that a line was given in an earlier try. */
+  timeOf(number: number): Time | undefined {
+    const at = this.#indexOf(number);
+    return (this.parts[at] as Part).times.get(number - (this.#starts[at] as number));
+  }
+
+  keepTime(number: number, time: Time): void {
+    const at = this.#indexOf(number);
+    (this.parts[at] as Part).times.set(number - (this.#starts[at] as number), time);
+  }
+
   #indexOf(number: number): number {
     let at = this.#starts.length - 1;
     while ((this.#starts[at] as number) > number) at--;
@@ -82,6 +115,8 @@ export interface SplitSettings {
   readonly tenantOf: TenantOf | undefined;
   readonly tenant: string;
   readonly order: 'arrival' | 'time' | 'increasing';
+  /** The newest time of each stream, where they have to increase. */
+  readonly newest: WeakMap<Stream, Time>;
   /** 0: no limit. */
   readonly maxBytes: number;
 }
@@ -114,26 +149,34 @@ export function split(load: Load, settings: SplitSettings): PushRequest[] {
     entries.push({ number, seconds, nanos });
   }
   return [...tenants].flatMap(([name, shares]) => {
-    const ordered = [...shares].map(([one, all]) => ({ stream: one, entries: inOrder(all, settings.order) }));
+    const ordered = [...shares].map(([one, all]) => ({ stream: one, entries: inOrder(all, one, load, settings) }));
     return cut(ordered, load, settings.maxBytes).map((share) => ({ tenant: name, streams: share }));
   });
 }
 
-function inOrder(entries: Entry[], order: SplitSettings['order']): Entry[] {
+function inOrder(entries: Entry[], stream: Stream, load: Load, { order, newest }: SplitSettings): Entry[] {
   if (order === 'arrival') return entries;
-  const sorted = entries.sort((a, b) => a.seconds - b.seconds || a.nanos - b.nanos);
-  return order === 'time' ? sorted : increasing(sorted);
+  const sorted = entries.sort(byTime);
+  return order === 'time' ? sorted : increasing(sorted, stream, load, newest);
 }
 
-/** Loki takes two equal lines of one time for one. */
-function increasing(entries: readonly Entry[]): Entry[] {
-  let last = { seconds: Number.NEGATIVE_INFINITY, nanos: 0 };
-  return entries.map(({ number, seconds, nanos }) => {
+const byTime = (a: Time, b: Time): number => a.seconds - b.seconds || a.nanos - b.nanos;
+const BEFORE_ALL: Time = { seconds: Number.NEGATIVE_INFINITY, nanos: 0 };
+
+/** Loki takes two equal lines of one time for one; what was sent already keeps its time, so that they are one. */
+function increasing(entries: readonly Entry[], stream: Stream, load: Load, newest: WeakMap<Stream, Time>): Entry[] {
+  let last = newest.get(stream) ?? BEFORE_ALL;
+  const timed = entries.map(({ number, seconds, nanos }) => {
+    const known = load.timeOf(number);
+    if (known) return { number, ...known };
     if (seconds > last.seconds || (seconds === last.seconds && nanos > last.nanos)) last = { seconds, nanos };
     else if (last.nanos < 999_999_999) last = { seconds: last.seconds, nanos: last.nanos + 1 };
     else last = { seconds: last.seconds + 1, nanos: 0 };
+    load.keepTime(number, last);
     return { number, ...last };
   });
+  newest.set(stream, last);
+  return timed.sort(byTime);
 }
 
 /** Requests of about so many bytes; one entry at least in each. */
@@ -159,4 +202,20 @@ function cut(shares: StreamEntries[], { events }: Load, maxBytes: number): Strea
     }
   }
   return requests;
+}
+
+/** A request as two, each with half of its entries. It must have more than one. */
+export function halves({ tenant, streams }: PushRequest): PushRequest[] {
+  let left = streams.reduce((sum, { entries }) => sum + entries.length, 0) >> 1;
+  const first: StreamEntries[] = [];
+  const second: StreamEntries[] = [];
+  for (const { stream, entries } of streams) {
+    if (left > 0) first.push({ stream, entries: entries.slice(0, left) });
+    if (left < entries.length) second.push({ stream, entries: entries.slice(Math.max(left, 0)) });
+    left -= entries.length;
+  }
+  return [
+    { tenant, streams: first },
+    { tenant, streams: second },
+  ];
 }

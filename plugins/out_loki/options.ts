@@ -64,7 +64,7 @@ export const options = {
     type: 'text',
     oneOf: ['arrival', 'time', 'increasing'],
     default: 'arrival',
-    help: 'Lines of a stream as they came, by time, or with times that always grow (by a nanosecond where need be), so that equal lines of one time are kept.',
+    help: 'Lines of a stream as they came, by time, or with times that always grow, from chunk to chunk, too (by a nanosecond where need be), so that equal lines of one time are kept; then one request at a time.',
   },
   max_streams: {
     type: 'integer',

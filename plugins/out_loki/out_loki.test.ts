@@ -9,21 +9,17 @@ import type { Fields, LogEvent } from '../../src/data/event.ts';
 import { OK, OptionError } from '../../src/plugin.ts';
 import { batchOf, eventOf } from '../../test/support/batch.ts';
 import { LOKI_NOW, type Pairs, lokiRig as rig } from '../../test/support/fake_loki/rig.ts';
-import type { VirtualClock } from '../../test/support/host.ts';
 import { outputSuite } from '../../test/support/output_suite.ts';
 import { make } from '../../test/support/plugin.ts';
 import loki from './index.ts';
 
 const signal = new AbortController().signal;
 
-outputSuite({
-  definition: loki,
-  section: (port) => [
-    ['Host', '127.0.0.1'],
-    ['Port', String(port)],
-    ['http.response_timeout', '1s'],
-  ],
-});
+for (const own of [[], [['max_batch_bytes', '1']]] as const)
+  outputSuite({
+    definition: loki,
+    section: (port) => [['Host', '127.0.0.1'], ['Port', String(port)], ['http.response_timeout', '1s'], ...own],
+  });
 
 const at = (seconds: number, body: Fields, nanos = 0): LogEvent => ({ ...eventOf(body), seconds, nanos });
 const START = LOKI_NOW / 1000 - 60;
@@ -104,53 +100,6 @@ t.test('429 waits as long as Loki says, and sends again only what is left', asyn
   t.equal(await plugin.flush(batch, signal), OK);
   t.same([server.entries('a').length, server.entries('b').length], [2, 1]);
   t.equal(server.requests, 3);
-});
-
-t.test('chunks are put together up to max_batch_bytes, and what is larger is split', async (t) => {
-  const { server, plugin, host } = await rig(t, [
-    ['Labels', 'tag=$TAG'],
-    ['max_batch_bytes', '2k'],
-    ['batch_wait', '5s'],
-  ]);
-  const small = (tag: string) => plugin.flush(batchOf([at(START, { log: 'x'.repeat(100) })], tag), signal);
-  const waiting = [small('one'), small('two')];
-  await (host.clock as VirtualClock).advance(4000);
-  t.equal(server.requests, 0);
-  await (host.clock as VirtualClock).advance(1000);
-  t.same(await Promise.all(waiting), [OK, OK]);
-  t.equal(server.requests, 1);
-  t.same(Object.keys(server.lines()).sort(), ['{tag="one"}', '{tag="two"}']);
-  const large = Array.from({ length: 100 }, (_, i) => at(START + i, { log: 'y'.repeat(100) }));
-  t.equal(await plugin.flush(batchOf(large, 'big'), signal), OK);
-  t.equal(server.lines()['{tag="big"}']?.length, 100);
-  t.ok(server.requests > 5 && server.requests < 12, `${server.requests} requests`);
-});
-
-t.test('in one request for two chunks, each gets its own answer', async (t) => {
-  const { plugin } = await rig(t, [
-    ['Labels', 'job=web'],
-    ['max_batch_bytes', '300'],
-  ]);
-  const old = plugin.flush(batchOf([at(START - 30 * 86_400, { log: 'old'.repeat(50) })], 'a'), signal);
-  const good = plugin.flush(batchOf([at(START, { log: 'x'.repeat(300) })], 'b'), signal);
-  t.same(await Promise.all([old, good]), [{ kind: 'drop', reason: 'too old for Loki' }, OK]);
-});
-
-t.test('entry_order increasing keeps equal lines of one time', async (t) => {
-  const { server, plugin } = await rig(t, [
-    ['Labels', 'job=web'],
-    ['entry_order', 'increasing'],
-  ]);
-  const events = [at(START + 1, { n: 3 }), at(START, { n: 1 }, 999_999_999), at(START, { n: 2 }, 999_999_999)];
-  t.equal(await plugin.flush(batchOf(events), signal), OK);
-  t.same(
-    server.entries().map(({ ns, line }) => [String(ns), line]),
-    [
-      [`${START}999999999`, '{"n":1}'],
-      [`${START + 1}000000000`, '{"n":2}'],
-      [`${START + 1}000000001`, '{"n":3}'],
-    ],
-  );
 });
 
 t.test(

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { Fields, LogEvent } from '../../src/data/event.ts';
 import { decodeEvents, encodeEvents } from '../../src/data/msgpack.ts';
-import { Progress } from '../../src/net/progress.ts';
 import { readOptions } from '../../src/options.ts';
 import { type Batch, OK } from '../../src/plugin.ts';
 import { batchOf, eventOf, packedBatchOf, sectionOf } from '../../test/support/batch.ts';
@@ -13,9 +12,9 @@ import { make } from '../../test/support/plugin.ts';
 import { body } from '../../test/support/random_bodies.ts';
 import { withAddress } from './address.ts';
 import loki from './index.ts';
-import { Load, split } from './load.ts';
+import { Load, newPart, split, type Time } from './load.ts';
 import { compileEncoder, compilePacked, type Options, readLabels } from './settings.ts';
-import { Streams } from './streams.ts';
+import { type Stream, Streams } from './streams.ts';
 
 type Pairs = readonly (readonly [string, string])[];
 const signal = new AbortController().signal;
@@ -39,11 +38,18 @@ function bothWays(pairs: Pairs) {
     });
   const packed = compilePacked(given, labels, streams(), host);
   const encoder = compileEncoder(given, labels, host);
-  const splitting = { streams: streams(), tenantOf: undefined, tenant: '', order: 'arrival', maxBytes: 0 } as const;
+  const splitting = {
+    streams: streams(),
+    tenantOf: undefined,
+    tenant: '',
+    order: 'arrival',
+    newest: new WeakMap<Stream, Time>(),
+    maxBytes: 0,
+  } as const;
   return {
     packed: (batch: Batch) => String(packed?.encode(batch)),
     decoded: (batch: Batch) => {
-      const load = new Load([{ batch, progress: new Progress(batch.count) }]);
+      const load = new Load([newPart(batch)]);
       return String(encoder.encode(split(load, splitting)[0]?.streams ?? [], load));
     },
   };

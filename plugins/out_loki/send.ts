@@ -7,7 +7,7 @@ import { compress } from '../../src/net/compress.ts';
 import type { HttpAnswer, HttpClient } from '../../src/net/http_client.ts';
 import { verdictOf, verdictOfError } from '../../src/net/verdict.ts';
 import type { Clock, Verdict } from '../../src/plugin.ts';
-import type { Load, PushRequest } from './load.ts';
+import { halves, type Load, type PushRequest } from './load.ts';
 import type { Encoder } from './push.ts';
 import { type Measure, type Measured, type Refused, refusedBy } from './refusal.ts';
 
@@ -40,9 +40,11 @@ export async function send(
   signal: AbortSignal,
 ): Promise<Trouble[]> {
   const troubles: Trouble[] = [];
-  for (const request of requests) {
+  const left = [...requests];
+  for (let request = left.shift(); request; request = left.shift()) {
     const trouble = await sendOne(load, request, settings, signal);
-    if (!trouble) continue;
+    if (trouble === 'halve') left.unshift(...halves(request));
+    if (trouble === 'halve' || !trouble) continue;
     troubles.push(trouble);
     // Nobody answers: the others would wait for the same.
     if (trouble.isOutage && trouble.verdict.reason.startsWith('HTTP') === false) break;
@@ -55,11 +57,17 @@ async function sendOne(
   request: PushRequest,
   settings: SendSettings,
   signal: AbortSignal,
-): Promise<Trouble | undefined> {
+): Promise<Trouble | 'halve' | undefined> {
   const body = settings.encoder.encode(request.streams, load);
   const sent = await sendBytes(body, request.tenant, settings, signal);
   // After an error somebody may still be sending the bytes.
   if (!(sent instanceof Error)) settings.encoder.giveBack?.(body);
+  if (!(sent instanceof Error) && sent.status === 413 && load.isTooLarge) {
+    const numbers = request.streams.flatMap(({ entries }) => entries.map(({ number }) => number));
+    if (numbers.length > 1) return 'halve';
+    load.refuse(numbers, 'too large for Loki: HTTP status 413');
+    return undefined;
+  }
   return judge(load, request, sent, settings);
 }
 
@@ -89,6 +97,8 @@ export function judge(
 ): Trouble | undefined {
   if (sent instanceof Error) return { verdict: verdictOfError(sent) as Trouble['verdict'], request, isOutage: true };
   const verdict = verdictOf(sent, { refuses: (status) => status === 400, quote: true, now: clock.now() });
+  // As Fluent Bit once, and in smaller requests from then on.
+  if (sent.status === 413) load.markTooLarge();
   if (verdict.kind === 'retry' && sent.status !== 429) return { verdict, request, isOutage: sent.status >= 500 };
   return settle(load, request, verdict, refusals(load, request, sent, encoder));
 }
