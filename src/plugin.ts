@@ -181,6 +181,11 @@ export interface Output {
    * hands over the same Batch object, so an output may remember by it (in a WeakMap) what was accepted already.
    */
   flush(batch: Batch, signal: AbortSignal): Soon<Verdict>;
+  /**
+   * Chunks should not be larger than this, since it makes one full request: what was learned from the batches before
+   * (`Batch.size`). Asked often; undefined: not known.
+   */
+  readonly chunkBytes?: number | undefined;
   /** Closes; called once, when no flush is under way. */
   stop?(): Soon<void>;
 }
@@ -189,6 +194,8 @@ export interface Output {
 export interface Batch extends Iterable<LogEvent> {
   readonly tag: string;
   readonly count: number;
+  /** About how many bytes its events took as MessagePack when they came, before the output's own processors. */
+  readonly size: number;
   /** The events, decoded where they were cold. */
   readonly events: readonly LogEvent[];
   /** They are MessagePack now: `pieces` costs nothing, and `events` has to decode them. */

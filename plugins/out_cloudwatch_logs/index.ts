@@ -21,7 +21,7 @@ import { readEmf } from './emf.ts';
 import { adviceOn, type Failure } from './failure.ts';
 import { Messages } from './message.ts';
 import { options } from './options.ts';
-import { Requests } from './requests.ts';
+import { REQUEST_BYTES, Requests } from './requests.ts';
 import { Send } from './send.ts';
 import { type Options, readEndpoint, readGroup, readNames } from './settings.ts';
 import { Slots } from './slots.ts';
@@ -38,6 +38,9 @@ export default defineOutput({
   create: (given, host) => new CloudWatchLogs(given, host),
 });
 
+/** Events differ in size: a chunk that is thought to make a request may be a little more than one. */
+const FILL = 0.97;
+
 class CloudWatchLogs implements Output {
   readonly #host: OutputHost;
   readonly #client: LogsClient;
@@ -47,6 +50,8 @@ class CloudWatchLogs implements Output {
   readonly #streams: Streams;
   readonly #buffers = new BufferPool();
   readonly #progress = new WeakMap<Batch, Progress>();
+  /** So large may chunks be that make one request. */
+  chunkBytes: number | undefined;
   /** Failures that were explained since the last success. */
   readonly #explained = new Set<string>();
 
@@ -102,6 +107,9 @@ class CloudWatchLogs implements Output {
     const left = progress.left;
     await Promise.race([send.all(runs), whenAborted(signal)]);
     if (progress.left < left) this.#explained.clear();
+    // Where a batch has several targets, each request is a small one, whatever the size of the chunk.
+    const isOne = runs.length === 1 && left === batch.count && progress.left === 0;
+    this.chunkBytes = isOne ? (batch.size / send.acceptedBytes) * REQUEST_BYTES * FILL : undefined;
     this.#sayTooLarge(tooLarge);
     const verdict = progress.report(batch, events, this.#host);
     if (progress.left === 0) return verdict;

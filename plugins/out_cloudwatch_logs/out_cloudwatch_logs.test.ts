@@ -62,6 +62,21 @@ t.test('requests stay below a MiB, whatever the characters', async (t) => {
   t.equal(fake.messages('grp', 'str').length, 30);
 });
 
+t.test('it learns how large a chunk makes one full request, where all goes to one stream', async (t) => {
+  const { fake, output, flush } = await rig(t);
+  t.equal(output.chunkBytes, undefined);
+  const events = Array.from({ length: 500 }, (_, n) => eventOf({ n, log: '"'.repeat(100) }));
+  t.same(await flush(events), OK);
+  const { chunkBytes = 0 } = output;
+  const one = batchOf([eventOf({ n: 1, log: '"'.repeat(100) })]).size;
+  const fitting = Array.from({ length: Math.floor(chunkBytes / one) }, (_, n) => eventOf({ n, log: '"'.repeat(100) }));
+  fake.server.counts.PutLogEvents = 0;
+  t.same(await flush(fitting), OK);
+  t.equal(fake.server.counts.PutLogEvents, 1);
+  t.same(await flush([...fitting, ...fitting.slice(0, Math.ceil(fitting.length * 0.05))]), OK);
+  t.equal(fake.server.counts.PutLogEvents, 3, 'a twentieth more does not fit');
+});
+
 t.test('a missing group is made once for many streams, with its class and retention', async (t) => {
   const { fake, flush, host } = await rig(t, [
     ['log_group_name', '/eks/shop'],

@@ -31,6 +31,8 @@ const LATEST_MS = 99_999_999_999_999;
 export interface Request {
   readonly body: Buffer;
   readonly numbers: readonly number[];
+  /** What counts against the limit of a request. */
+  readonly size: number;
   /** Of an event that is split: how many of its pieces have been sent with this request; 0 where none is to come. */
   readonly unfinished: number;
 }
@@ -92,7 +94,7 @@ export class Requests {
     if (this.#numbers.length === 0) return undefined;
     this.#at += buffer.write(']}', this.#at);
     const unfinished = this.#pieces.length > 0 ? this.#piece : 0;
-    return { body: buffer.subarray(0, this.#at), numbers: this.#numbers, unfinished };
+    return { body: buffer.subarray(0, this.#at), numbers: this.#numbers, size: this.#size, unfinished };
   }
 
   /** Adds the event at `#next`, or a piece of it, or leaves it out; false where the request is full. */

@@ -33,6 +33,8 @@ export class Send {
   readonly #flying = new Set<Promise<void>>();
   #searches = 0;
   #stopped = false;
+  /** How much was accepted, as it counts against the limit of a request. */
+  acceptedBytes = 0;
   /** The first failure after which events are left to be sent. */
   failure: Failure | undefined;
 
@@ -122,8 +124,9 @@ export class Send {
     }
   }
 
-  #accepted({ numbers, unfinished }: Request, rejected: RejectedLogEventsInfo | undefined): void {
+  #accepted({ numbers, unfinished, size }: Request, rejected: RejectedLogEventsInfo | undefined): void {
     const { progress } = this.#settings.source;
+    this.acceptedBytes += size;
     if (rejected) {
       const { tooNewLogEventStartIndex: tooNew, tooOldLogEventEndIndex: tooOld } = rejected;
       const { expiredLogEventEndIndex: expired } = rejected;

@@ -101,11 +101,9 @@ export class InputBuffer {
     const { chunk } = open;
     const before = chunk.size;
     chunk.append(events, entry);
-    this.#settings.disk?.store.touch(chunk, chunk.size - before, entry === undefined, this.#written);
-    if (
-      chunk.full ||
-      (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.idle && chunk.size >= unit.idleBytes))
-    )
+    const step = chunk.size - before;
+    this.#settings.disk?.store.touch(chunk, step, entry === undefined, this.#written);
+    if (chunk.full || (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.wants(chunk.size, step))))
       this.#seal(key, open);
   }
 

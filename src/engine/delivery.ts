@@ -54,9 +54,9 @@ export class Delivery {
 
   #process(processors: readonly FilterUnit[]): Batch | Promise<Batch> {
     if (processors.length === 0) return this.chunk;
-    const { tag } = this.chunk;
+    const { tag, size } = this.chunk;
     const keep = (events: readonly LogEvent[]) => {
-      this.#processed = new ProcessedBatch(tag, events);
+      this.#processed = new ProcessedBatch(tag, events, size);
       return this.#processed;
     };
     const run = (events: LogEvent[], from: number): Batch | Promise<Batch> => {

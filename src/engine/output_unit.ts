@@ -43,7 +43,7 @@ export class OutputUnit {
   readonly #log: DeliveryLog;
   /** How many batches it takes at once. */
   readonly concurrency: number;
-  readonly idleBytes: number;
+  readonly #idleBytes: number;
   /** How many full chunks keep it busy. */
   readonly paceChunks: number;
   readonly #processors: readonly FilterUnit[];
@@ -63,7 +63,7 @@ export class OutputUnit {
     this.disk = new DiskShare(spec.storageTotalLimitBytes);
     this.givenUp = new GivenUp(this.label, env.clock, env.log, env.rejected);
     // An output that must see one batch after the other (1) does so whatever Workers says.
-    this.idleBytes = spec.definition.idleBytes ?? 0;
+    this.#idleBytes = spec.definition.idleBytes ?? 0;
     const of = spec.definition.concurrencyOf as ((options: unknown) => number) | undefined;
     const own = of?.(spec.options) ?? spec.definition.concurrency;
     this.concurrency = own === 1 ? 1 : Math.max(own, spec.workers ?? 0);
@@ -119,6 +119,12 @@ export class OutputUnit {
     const { name, alias, definition } = this.spec;
     const number = Number(name.slice(name.lastIndexOf('.') + 1));
     return { number, label: alias ?? name, isAlias: alias !== undefined, plugin: definition.name };
+  }
+
+  /** Whether a chunk of this size should go now, rather than grow by about `step`. */
+  wants(size: number, step: number): boolean {
+    const { chunkBytes } = this.output;
+    return (chunkBytes !== undefined && size + step > chunkBytes) || (this.idle && size >= this.#idleBytes);
   }
 
   /** Nothing is under way or queued; what waits for a retry does not count. */

@@ -7,9 +7,12 @@ export class ProcessedBatch implements Batch {
   readonly tag: string;
   readonly events: readonly LogEvent[];
   readonly isPacked = false;
+  readonly size: number;
 
-  constructor(tag: string, events: readonly LogEvent[]) {
+  /** `size`: that of the chunk. */
+  constructor(tag: string, events: readonly LogEvent[], size: number) {
     this.tag = tag;
+    this.size = size;
     this.events = events;
   }
   get count(): number {

@@ -172,6 +172,32 @@ t.test('a chunk of two megabytes goes without waiting for the flush tick', async
   await Promise.all([pipeline.stop(), clock.advance(0)]);
 });
 
+t.test('an output that knows which chunk makes one request gets chunks no larger, also while it is busy', async (t) => {
+  const hand = new HandInput();
+  const answers: ((verdict: Verdict) => void)[] = [];
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => answers.push(resolve)));
+  const { pipeline, clock } = rig({ inputs: [{ hand }], outputs: [{ scripted, concurrency: 8 }] });
+  await pipeline.start();
+  hand.emit('a', 300, KILOBYTE);
+  t.equal(scripted.batches.length, 1, 'the output is busy now');
+  scripted.chunkBytes = 1000 * 1024;
+  for (let i = 0; i < 12; i++) hand.emit('a', 150, KILOBYTE);
+  t.same(
+    scripted.batches.map((batch) => batch.length),
+    [300, 900, 900],
+    'one more would be too much',
+  );
+  scripted.chunkBytes = 10 * 1024;
+  hand.emit('a', 150, KILOBYTE);
+  t.equal(scripted.batches.length, 3, 'very small ones are not worth it');
+  for (const answer of answers) answer(OK);
+  const stopping = pipeline.stop();
+  await clock.advance(0);
+  for (const answer of answers.splice(0)) answer(OK);
+  await Promise.all([stopping, clock.advance(5000)]);
+  t.equal(scripted.numbers.length, 2250);
+});
+
 t.test('an input that can wait is told to as soon as its output falls behind, and it is no trouble', async (t) => {
   const hand = new HandInput();
   hand.canWait = true;

@@ -1,5 +1,5 @@
 /** Events and batches for the tests of plugins. */
-import { type Fields, type LogEvent, NO_METADATA } from '../../src/data/event.ts';
+import { estimateBytes, type Fields, type LogEvent, NO_METADATA } from '../../src/data/event.ts';
 import { encodeEvents } from '../../src/data/msgpack.ts';
 import type { Batch, Property } from '../../src/plugin.ts';
 
@@ -16,6 +16,7 @@ export function batchOf(events: readonly LogEvent[], tag = 'app.log'): Batch {
     events,
     count: events.length,
     isPacked: false,
+    size: events.reduce((sum, event) => sum + estimateBytes(event), 0),
     bytes: () => encodeEvents(events),
     pieces: () => [encodeEvents(events)],
     [Symbol.iterator]: () => events[Symbol.iterator](),

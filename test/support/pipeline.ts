@@ -55,12 +55,18 @@ export class ScriptedOutput {
   readonly bodies: Fields[] = [];
   readonly tags: string[] = [];
   closed = false;
+  /** Output.chunkBytes. */
+  chunkBytes: number | undefined;
   answer: (batch: Batch, attempt: number, signal: AbortSignal) => Soon<Verdict>;
   constructor(answer: ScriptedOutput['answer'] = () => OK) {
     this.answer = answer;
   }
   asOutput(): Output {
+    const self = this;
     return {
+      get chunkBytes() {
+        return self.chunkBytes;
+      },
       flush: (batch, signal) => {
         this.batches.push(batch.events.map((event) => event.body.n));
         this.bodies.push(...batch.events.map((event) => event.body));
