@@ -28,6 +28,15 @@ t.test('with a shared key clients log in, and users with their passwords', async
   );
 });
 
+t.test('the shared key may be empty: then clients log in with an empty one', async (t) => {
+  const { host, connect } = await open(t, [['empty_shared_key', 'on']]);
+  const client = await connect();
+  await client.logIn({ sharedKey: '' });
+  client.send(['a', 1, { i: 1 }]);
+  await host.events(1);
+  await t.rejects((await connect()).logIn({ sharedKey: 'secret' }), /no PONG/);
+});
+
 t.test('who does not log in in time or sends something else is turned away', async (t) => {
   const { host, clock, connect } = await open(t, [['empty_shared_key', 'on']]);
   const hasty = await connect();

@@ -90,7 +90,7 @@ class Forward implements Output {
       this.#balancer.worked(target);
       return OK;
     } catch (error) {
-      connection.close();
+      target.drop(connection);
       this.#progress.set(batch, { target, messages: messages.filter((message) => !accepted.has(message)) });
       // A kept connection may have ended while nobody used it: that says nothing about the server.
       if (wasKept && !signal.aborted && connection.wasStale) return this.flush(batch, signal);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -236,6 +237,23 @@ t.test('a kept connection that the server has closed is replaced at once', async
   server.replies = ['drop', 'ack'];
   t.same(await flush(), OK, 'also where it breaks only when it is used');
   t.equal(server.messages.length, 4);
+});
+
+t.test('no more connections are open than net.max_worker_connections, whatever becomes of them', async (t) => {
+  const { server, flush } = await open(t, [...ACK, ['net.max_worker_connections', '1']], {}, 'drop', 'ack');
+  t.same(
+    (await Promise.all([flush(), flush(), flush()])).map(({ kind }) => kind),
+    ['retry', 'ok', 'ok'],
+  );
+  t.equal(server.connections, 2, 'one that broke, and one for the others');
+  server.replies = ['silence'];
+  const abort = new AbortController();
+  const flushes = [flush(undefined, abort.signal), flush(undefined, abort.signal)];
+  await once(server, 'message');
+  abort.abort();
+  for (const verdict of await Promise.all(flushes)) t.match(verdict, { kind: 'retry', reason: /given up/ });
+  server.replies = ['ack'];
+  t.same(await flush(), OK);
 });
 
 t.test('at a unix socket', async (t) => {

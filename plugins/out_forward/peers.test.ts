@@ -48,6 +48,13 @@ t.test('both sides show that they know the shared key, once a connection', async
   t.equal(server.messages.length, 2);
 });
 
+t.test('the shared key may be empty', async (t) => {
+  const server = await serve(t, { keys: { sharedKey: '', hostname: 'server', users: new Map() } });
+  const port = ['port', String(server.port)] as const;
+  const { flush } = await output(t, [port, ['empty_shared_key', 'on']]);
+  t.same(await flush(), OK);
+});
+
 t.test('a server that asks for nothing although a key is set is left alone after a while', async (t) => {
   const server = await serve(t);
   const { clock, flush } = await output(t, [

@@ -19,6 +19,9 @@ export class Target {
   #tls: tls.ConnectionOptions | undefined;
   /** Connections that nobody uses, the latest last, with what ends the wait for their use. */
   readonly #idle = new Map<Connection, () => void>();
+  /** How many connections are in use, and who waits for the end of such a use (net.max_worker_connections). */
+  #busy = 0;
+  readonly #waiting: (() => void)[] = [];
 
   /** @throws OptionError where options do not fit together. */
   constructor(given: Options, clock: Clock, name?: string, weight = 1) {
@@ -35,13 +38,23 @@ export class Target {
     if (this.#given.tls) this.#tls = await readTls(this.#given);
   }
 
-  /** A kept connection, or a new one that has logged in. */
+  /** A kept connection, or a new one that has logged in. To be ended by `give` or `drop`. */
   async take(signal: AbortSignal): Promise<Connection> {
+    await this.#turn(signal);
     const kept = [...this.#idle.keys()].at(-1);
     if (kept) {
       this.#forget(kept);
       return kept;
     }
+    try {
+      return await this.#connect(signal);
+    } catch (error) {
+      this.#free();
+      throw error;
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<Connection> {
     const { host, port, unix_path: path } = this.#given;
     const socket = await connect({
       address: path === undefined ? { host, port } : { path },
@@ -62,14 +75,51 @@ export class Target {
     }
   }
 
+  /** Until there may be one more connection in use. Rejects where the engine gives up. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    const most = this.#given['net.max_worker_connections'];
+    if (most <= 0 || this.#busy < most) {
+      this.#busy++;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        reject(new Error('the delivery was given up'));
+      };
+      const go = (): void => {
+        signal.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      this.#waiting.push(go);
+      signal.addEventListener('abort', giveUp);
+      if (signal.aborted) giveUp();
+    });
+  }
+
+  /** The next one that waits takes the place over. */
+  #free(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#busy--;
+  }
+
+  /** After a batch that went wrong. */
+  drop(connection: Connection): void {
+    connection.close();
+    this.#free();
+  }
+
   /** After a batch that went well. */
   give(connection: Connection): void {
     const most = this.#given['net.keepalive_max_recycle'];
     const isWorn = most > 0 && connection.uses >= most;
-    if (!this.#given['net.keepalive'] || isWorn || !connection.isUsable) {
-      connection.close();
-      return;
-    }
+    if (!this.#given['net.keepalive'] || isWorn || !connection.isUsable) connection.close();
+    else this.#keep(connection);
+    this.#free();
+  }
+
+  #keep(connection: Connection): void {
     const drop = (): void => {
       this.#forget(connection);
       connection.close();
