@@ -11,6 +11,7 @@
  * Whatever is rare (floats, 64-bit integers, bytes, broken text) is left to BodyJson as well.
  */
 import { BodyJson, type BodyJsonOptions, type Edits } from './body_json.ts';
+import { DIGITS_LIMIT, writeDigits } from './digits.ts';
 import type { Fields, Value } from './event.ts';
 import { type Escapes, MOST_BYTES_A_UNIT, ONCE, TWICE } from './json_escapes.ts';
 
@@ -109,6 +110,10 @@ export class BodyBytes {
   }
 
   #number(value: number): boolean {
+    if (value >= 0 && value < DIGITS_LIMIT && Number.isInteger(value) && !Object.is(value, -0)) {
+      this.#at = writeDigits(this.#out, this.#at, value);
+      return true;
+    }
     const text = String(value);
     // Doubles are printed with 16 digits, and a fraction too small for them with an exponent: that is BodyJson's work.
     if (text.length > 16 || !Number.isFinite(value) || text.includes('e')) return this.#made(this.#json.value(value));

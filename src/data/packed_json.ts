@@ -8,6 +8,7 @@
  * their place.
  */
 import { BodyJson, type BodyJsonOptions, LEAVE_OUT } from './body_json.ts';
+import { DIGITS_LIMIT, writeDigits } from './digits.ts';
 import { type Fields, Float, type Value } from './event.ts';
 import { type Escapes, MOST_BYTES_A_UNIT, ONCE, TWICE } from './json_escapes.ts';
 import { decodeValue } from './msgpack.ts';
@@ -236,9 +237,9 @@ export class PackedJson {
   }
 
   #integer(value: number): boolean {
-    if (value < 0 || value > 9) return this.#ascii(String(value));
+    if (value < 0 || value >= DIGITS_LIMIT) return this.#ascii(String(value));
     if (this.#at + SPARE_BYTES > this.#out.length) return false;
-    this.#out[this.#at++] = 0x30 + value;
+    this.#at = writeDigits(this.#out, this.#at, value);
     return true;
   }
 
