@@ -12,6 +12,7 @@ export const plugins: PluginIndex = {
     head: () => import('./in_head/index.ts'),
     http: () => import('./in_http/index.ts'),
     kubernetes_logs: () => import('./in_kubernetes_logs/index.ts'),
+    mem: () => import('./in_mem/index.ts'),
     stdin: () => import('./in_stdin/index.ts'),
     syslog: () => import('./in_syslog/index.ts'),
     systemd: () => import('./in_systemd/index.ts'),

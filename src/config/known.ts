@@ -34,7 +34,7 @@ const INPUTS: Readonly<Record<string, string>> = {
   kmsg: '',
   kubernetes_events: '',
   lib: 'it is internal to Fluent Bit',
-  mem: METRICS,
+  mem: '',
   mqtt: '',
   netif: METRICS,
   nginx_metrics: METRICS,
