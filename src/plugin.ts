@@ -232,7 +232,13 @@ export interface InputDefinition extends Definition<'input', InputHost, Input> {
    */
   readonly canWait: boolean;
 }
-export type FilterDefinition = Definition<'filter', FilterHost, Filter>;
+export interface FilterDefinition extends Definition<'filter', FilterHost, Filter> {
+  /**
+   * It keeps events for later, and its source has to wait for them; behind an output nobody waits. As a processor of an
+   * output it is refused, or, where Fluent Bit takes it there, warned about.
+   */
+  readonly behindOutput?: 'refuse' | 'warn';
+}
 export type ProcessorDefinition = Definition<'processor', FilterHost, Filter>;
 export interface OutputDefinition extends Definition<'output', OutputHost, Output> {
   /** How many batches may be under way at once where the user does not say (Workers). */
@@ -269,7 +275,7 @@ export function defineInput<const T extends OptionTable>(
 }
 
 export function defineFilter<const T extends OptionTable>(
-  blueprint: Blueprint<T, FilterHost, Filter>,
+  blueprint: Blueprint<T, FilterHost, Filter> & Pick<FilterDefinition, 'behindOutput'>,
 ): FilterDefinition {
   return { kind: 'filter', ...blueprint } as FilterDefinition;
 }

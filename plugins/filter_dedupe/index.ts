@@ -46,6 +46,7 @@ export default defineFilter({
   name: 'dedupe',
   summary: 'Lets the same message of a source pass once in a window, with a count.',
   options,
+  behindOutput: 'refuse',
   create: (given, host) => new Dedupe(given, host),
 });
 

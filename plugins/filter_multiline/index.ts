@@ -46,6 +46,7 @@ export default defineFilter({
   name: 'multiline',
   summary: 'Joins records that belong together.',
   options,
+  behindOutput: 'warn',
   create: (given, host) => (given.mode === 'partial_message' ? partial(given, host) : joined(given, host)),
 });
 

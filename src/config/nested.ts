@@ -2,6 +2,7 @@
  * What YAML nests below an input or an output: `processors` (each a processor or a filter, maybe with a condition) and
  * `routes` (which events of an input go to which outputs).
  */
+import type { Place } from '../options.ts';
 import type { FilterDefinition, PluginIndex, ProcessorDefinition } from '../plugin.ts';
 import type { ProcessorSpec, RouteRule } from '../spec.ts';
 import { readCondition } from './condition.ts';
@@ -72,6 +73,7 @@ async function readProcessor(
   const section: Section = { ...owner, name: 'processors', place, properties, nested: [] };
   const definition = await loadPlugin(section, 'processor', plugins, diagnostics);
   if (!definition) return undefined;
+  if (owner.kind === 'output') checkBehindOutput(definition as FilterDefinition, place, diagnostics);
   const read = readInstance(section, definition as FilterDefinition | ProcessorDefinition, 'filter', diagnostics);
   if (!read || (conditionEntry && !condition)) return undefined;
   return {
@@ -84,6 +86,18 @@ async function readProcessor(
     logLevel: read.logLevel,
     condition,
   };
+}
+
+/** Filters that keep events for later belong where the source of these can wait. */
+function checkBehindOutput({ name, behindOutput }: FilterDefinition, place: Place, diagnostics: Diagnostics): void {
+  const advice = 'put it among the filters, or the processors of an input';
+  if (behindOutput === 'refuse')
+    diagnostics.error(place, `'${name}' keeps events for later and cannot be a processor of an output; ${advice}`);
+  else if (behindOutput === 'warn')
+    diagnostics.warning(
+      place,
+      `'${name}' keeps events for later: as a processor of an output it loses them in a crash, and gives them to every output; ${advice}`,
+    );
 }
 
 /**

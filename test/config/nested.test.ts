@@ -86,6 +86,23 @@ t.test('mistakes inside processors, conditions and routes are reported', async (
   ]);
 });
 
+t.test('a filter that keeps events for later does not stand behind an output', async (t) => {
+  const place = (kind: 'inputs' | 'outputs') => `pipeline:
+  inputs:
+    - name: source
+      path: x
+${kind === 'inputs' ? PROCESSORS : ''}  outputs:
+    - name: sink
+      match: '*'
+${kind === 'outputs' ? PROCESSORS : ''}`;
+  const PROCESSORS = '      processors: { logs: [{ name: join }, { name: hold }, { name: change }] }\n';
+  t.same((await check(t, place('inputs'), 'f.yaml')).findings, []);
+  t.match((await check(t, place('outputs'), 'f.yaml')).findings, [
+    /^warning \d+: 'join' keeps events for later: as a processor of an output/,
+    /^error \d+: 'hold' keeps events for later and cannot be a processor of an output; put it among the filters/,
+  ]);
+});
+
 t.test('a number without quotes is a number in a condition, one with quotes is a text', async (t) => {
   const rule = (value: string) => YAML.replace('value: error', `value: ${value}`);
   const value = async (text: string) =>

@@ -29,6 +29,20 @@ const filter = defineFilter({
   options: { add: { type: 'text', many: true, help: 'x' } },
   create: () => ({ filter: (events) => events }),
 });
+const joins = defineFilter({
+  name: 'join',
+  summary: 'A test.',
+  options: {},
+  behindOutput: 'warn',
+  create: () => ({ filter: (events) => events }),
+});
+const holds = defineFilter({
+  name: 'hold',
+  summary: 'A test.',
+  options: {},
+  behindOutput: 'refuse',
+  create: () => ({ filter: (events) => events }),
+});
 const processor = defineProcessor({
   name: 'process',
   summary: 'A test.',
@@ -44,7 +58,11 @@ const net = defineOutput({
 });
 export const PLUGINS: PluginIndex = {
   inputs: { source: async () => ({ default: input }) },
-  filters: { change: async () => ({ default: filter }) },
+  filters: {
+    change: async () => ({ default: filter }),
+    join: async () => ({ default: joins }),
+    hold: async () => ({ default: holds }),
+  },
   processors: { process: async () => ({ default: processor }) },
   outputs: { sink: async () => ({ default: sink }), net: async () => ({ default: net }) },
 };
