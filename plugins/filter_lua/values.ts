@@ -6,6 +6,7 @@
  * that it did not look into is the same object as before.
  */
 import { Ext, type Fields, Float, setField, type Value } from '../../src/data/event.ts';
+import { keyText } from '../../src/data/odd_key_text.ts';
 import { LuaError } from './errors.ts';
 import { LuaTable, LuaUserdata, type LuaValue, type Origin } from './table.ts';
 import { bytesOf, textOf } from './text.ts';
@@ -55,7 +56,7 @@ export class Converter implements Origin {
     const hash = new Map<LuaValue, LuaValue>();
     for (const key in source) {
       const value = this.#toLua(source[key] as Value);
-      if (value !== undefined) hash.set(bytesOf(key), value);
+      if (value !== undefined) hash.set(bytesOf(keyText(key)), value);
     }
     table.hash = hash;
   }

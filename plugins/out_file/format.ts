@@ -9,6 +9,7 @@ import { nanoText, secondsText } from '../../src/data/event_time.ts';
 import { toJson } from '../../src/data/json.ts';
 import { encodeEvents } from '../../src/data/msgpack.ts';
 import { msgpackText } from '../../src/data/msgpack_text.ts';
+import { keyText } from '../../src/data/odd_key_text.ts';
 import type { OptionsOf } from '../../src/plugin.ts';
 import type { options } from './options.ts';
 
@@ -26,7 +27,7 @@ export function compileFormat(given: FormatOptions, escapeUnicode: boolean): For
     case 'msgpack':
       return (_tag, events) => encodeEvents([...events]);
     case 'plain':
-      return lines((event) => `${toJson(event.body, escapeUnicode)}\n`);
+      return lines((event) => `${toJson(event.body, escapeUnicode, true)}\n`);
     case 'csv':
       return csv(delimiterOf(given.delimiter) ?? ',', given.csv_column_names);
     case 'ltsv':
@@ -35,7 +36,8 @@ export function compileFormat(given: FormatOptions, escapeUnicode: boolean): For
       return lines(compileLine(given.template));
     default:
       return lines(
-        (event, tag) => `${tag}: [${nanoText(event.seconds, event.nanos)}, ${toJson(event.body, escapeUnicode)}]\n`,
+        (event, tag) =>
+          `${tag}: [${nanoText(event.seconds, event.nanos)}, ${toJson(event.body, escapeUnicode, true)}]\n`,
       );
   }
 }
@@ -70,7 +72,7 @@ function csv(delimiter: string, columnNames: boolean): Format {
     const format = lines((event) => {
       const keys = Object.keys(event.body);
       if (keys.length === 0) return '';
-      const head = names ? ['timestamp', ...keys.map((key) => `"${key}"`)].join(delimiter) + '\n' : '';
+      const head = names ? ['timestamp', ...keys.map((key) => `"${keyText(key)}"`)].join(delimiter) + '\n' : '';
       names = false;
       const values = Object.values(event.body).map((value) => msgpackText(value));
       return `${head}${nanoText(event.seconds, event.nanos)}${delimiter}${values.join(delimiter)}\n`;
@@ -82,7 +84,8 @@ function csv(delimiter: string, columnNames: boolean): Format {
 function ltsv(delimiter: string, label: string): Line {
   return (event) => {
     let text = '';
-    for (const [key, value] of Object.entries(event.body)) text += `${delimiter}"${key}"${label}${msgpackText(value)}`;
+    for (const [key, value] of Object.entries(event.body))
+      text += `${delimiter}"${keyText(key)}"${label}${msgpackText(value)}`;
     return text === '' ? '' : `"time"${label}${secondsText(event.seconds, event.nanos)}${text}\n`;
   };
 }

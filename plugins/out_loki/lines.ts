@@ -2,6 +2,7 @@
 import { BodyJson, type Edits } from '../../src/data/body_json.ts';
 import { type Fields, Float, floatText, type Value } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
+import { keyText } from '../../src/data/odd_key_text.ts';
 import { editBody } from './edits.ts';
 
 export interface LineSettings {
@@ -54,7 +55,7 @@ const MAX_DEPTH = 200;
 /** `s="text" n=5`: strings are not escaped, as in Fluent Bit. */
 function keyValueLine(body: Fields): string {
   let line = '';
-  for (const key in body) line += `${line === '' ? '' : ' '}${key}=${keyValueText(body[key] as Value)}`;
+  for (const key in body) line += `${line === '' ? '' : ' '}${keyText(key)}=${keyValueText(body[key] as Value)}`;
   return line;
 }
 
@@ -79,6 +80,6 @@ function objectText(value: Exclude<Value, string | number | boolean | bigint | n
   if (value instanceof Uint8Array || typeof value.toJSON === 'function') return toJson(value, true);
   const fields = value as Fields;
   return `"map[${Object.keys(fields)
-    .map((key) => `${key}:${keyValueText(fields[key] as Value, depth)}`)
+    .map((key) => `${keyText(key)}:${keyValueText(fields[key] as Value, depth)}`)
     .join(' ')}]"`;
 }

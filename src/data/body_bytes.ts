@@ -216,7 +216,7 @@ export class BodyBytes {
 
   #addKey(key: string): KeyBytes {
     if (this.#keys.size >= MOST_KEYS) this.#keys.clear();
-    const made = { bytes: Buffer.from(`${this.#json.value(key)}:`), edit: this.#edits?.get(key) };
+    const made = { bytes: Buffer.from(`${this.#json.key(key)}:`), edit: this.#edits?.get(key) };
     this.#keys.set(key, made);
     return made;
   }

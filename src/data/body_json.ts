@@ -8,7 +8,7 @@
  * JSON.stringify twice over a container line with its pod's metadata (bench/body_json.ts).
  */
 import type { Fields, Value } from './event.ts';
-import { toJson } from './json.ts';
+import { keyToJson, toJson } from './json.ts';
 
 export interface BodyJsonOptions {
   /** Whether the text is escaped once more, for a string within JSON. */
@@ -76,6 +76,11 @@ export class BodyJson {
     return this.#escape(toJson(value, this.#escapeUnicode));
   }
 
+  /** A key, with its quotes. */
+  key(key: string): string {
+    return this.#escape(keyToJson(key, this.#escapeUnicode));
+  }
+
   #object(value: object & Value): string {
     const known = this.#shared.get(value);
     if (known !== undefined) return known;
@@ -86,7 +91,7 @@ export class BodyJson {
 
   #addKey(key: string): KeyText {
     if (this.#keys.size >= MOST_KEYS) this.#keys.clear();
-    const text = `${this.value(key)}:`;
+    const text = `${this.key(key)}:`;
     const pieces = { first: `{${text}`, next: `,${text}`, edit: this.#edits?.get(key) };
     this.#keys.set(key, pieces);
     return pieces;

@@ -5,7 +5,8 @@
  * plain object. Values stay JavaScript values on the hot path; the few that JavaScript cannot tell apart on its own
  * have a type here: a whole number that was written as a float (1.0) is a `Float`, an integer past 2^53 is a bigint,
  * bytes that are no UTF-8 live in a string as lone low surrogates U+DC80..U+DCFF (one a byte, as Python's
- * surrogateescape does), msgpack's bin is a Uint8Array and its ext an `Ext`.
+ * surrogateescape does), msgpack's bin is a Uint8Array and its ext an `Ext`, and a key that is no text is one of the units
+ * U+DD00..U+DDFF (odd_keys.ts).
  *
  * Bodies may be shared between routes: who wants to change one makes a new object (see `withField`), never writes
  * into one that it did not create.

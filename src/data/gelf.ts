@@ -4,9 +4,11 @@
  *
  * Source: docs.graylog.org, GELF payload specification.
  */
+
 import { Ext, type Fields, Float, isFields, type LogEvent, type Value } from './event.ts';
 import { toJson } from './json.ts';
 import { fixedText } from './msgpack_text.ts';
+import { keyText } from './odd_key_text.ts';
 
 /** Which fields of a record are GELF's own. */
 export interface GelfKeys {
@@ -29,9 +31,9 @@ export function gelfJson(event: LogEvent, keys: GelfKeys): string | undefined {
     const name = own.get(key);
     if (name !== undefined) found.add(name);
     if (key === 'id' && name === undefined) continue;
-    if (isFields(value)) flatten(pieces, `_${name ?? key}`, value);
+    if (isFields(value)) flatten(pieces, `_${name ?? keyText(key)}`, value);
     else if (value !== null)
-      pieces.push(`"${safeName(name ?? `_${key}`)}":${valueJson(name === 'level' ? level(value) : value)}`);
+      pieces.push(`"${safeName(name ?? `_${keyText(key)}`)}":${valueJson(name === 'level' ? level(value) : value)}`);
   }
   if (!found.has('short_message')) return undefined;
   if (!found.has('timestamp'))
@@ -42,8 +44,8 @@ export function gelfJson(event: LogEvent, keys: GelfKeys): string | undefined {
 function flatten(pieces: string[], prefix: string, fields: Fields): void {
   for (const key in fields) {
     const value = fields[key] as Value;
-    if (isFields(value)) flatten(pieces, `${prefix}_${key}`, value);
-    else pieces.push(`"${safeName(`${prefix}_${key}`)}":${valueJson(value)}`);
+    if (isFields(value)) flatten(pieces, `${prefix}_${keyText(key)}`, value);
+    else pieces.push(`"${safeName(`${prefix}_${keyText(key)}`)}":${valueJson(value)}`);
   }
 }
 

@@ -5,7 +5,7 @@
  * - a whole number written as a float (1.0, 1e3) becomes a `Float`, so that it is printed as one again;
  * - an integer past 2^53 becomes a bigint, one past 64 bits a `Float`, as in Fluent Bit;
  * - a byte that is no UTF-8 (a lone surrogate U+DC80..U+DCFF, see event.ts) is printed as U+E000 plus the byte, as
- *   Fluent Bit does, and every other lone surrogate as U+FFFD.
+ *   Fluent Bit does, and every other lone surrogate as U+FFFD, but for keys that are no text (odd_keys.ts).
  *
  * Doubles are printed with 16 digits, as Fluent Bit's (0.30000000000000004 as 0.3); in memory and as msgpack they keep
  * all 17. Infinite numbers (1e999) become null, as JSON has no other word for them. An escaped half of a surrogate pair in the
@@ -14,6 +14,7 @@
  * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
  */
 import { type Fields, Float, floatText, isFields, type Value } from './event.ts';
+import { keyText, oddKeyValue } from './odd_key_text.ts';
 
 /** Nesting beyond this is refused: what comes later walks values recursively. */
 const MAX_DEPTH = 512;
@@ -100,17 +101,23 @@ function checkDepth(text: string): void {
 
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 const ALL_BEYOND_ASCII = /[\u0080-\uffff]/g;
-/** In the output of JSON.stringify: bytes that are no UTF-8, and the quote behind them; a lone surrogate; any escape. */
-const ESCAPES = /((?:\\udc[89a-f][0-9a-f])+)("?)|\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
+/**
+ * In the output of JSON.stringify: a key that is no text; bytes that are no UTF-8, and the quote behind them; a lone
+ * surrogate; any escape.
+ */
+const ESCAPES = /"((?:\\udd[0-9a-f]{2})+)":|((?:\\udc[89a-f][0-9a-f])+)("?)|\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
 
 /** What a double of more than 16 digits holds; slow to look for (1 µs a record), so only where there is a fraction. */
 const MANY_DIGITS = /[0-9.]{18}/;
 const STRING_OR_DOUBLE = /"(?:[^"\\]|\\.)*"|-?[0-9]+\.[0-9]+(?:e[+-]?[0-9]+)?/g;
 
-/** One line of JSON. With `escapeUnicode` all of it is ASCII, as Fluent Bit writes it by default. */
-export function toJson(value: Value, escapeUnicode: boolean): string {
+/**
+ * One line of JSON. With `escapeUnicode` all of it is ASCII, as Fluent Bit writes it by default. Keys that are no text
+ * stand in quotes, or with `bareKeys` without (`{1:"a"}`), which is no JSON, but what Fluent Bit writes.
+ */
+export function toJson(value: Value, escapeUnicode: boolean, bareKeys = false): string {
   let text = JSON.stringify(value);
-  if (text.includes('\\ud')) text = text.replace(ESCAPES, replaceLone);
+  if (text.includes('\\ud')) text = text.replace(ESCAPES, bareKeys ? replaceBare : replaceLone);
   if (hasFraction(value) && MANY_DIGITS.test(text)) text = text.replace(STRING_OR_DOUBLE, sixteenDigits);
   return escapeUnicode && BEYOND_ASCII.test(text) ? text.replace(ALL_BEYOND_ASCII, escapeUnit) : text;
 }
@@ -134,14 +141,34 @@ function sixteenDigits(token: string): string {
   return floatText(Number(Number(token).toPrecision(16)));
 }
 
+/** A key as it stands in JSON, with its quotes. */
+export function keyToJson(key: string, escapeUnicode: boolean): string {
+  return toJson(keyText(key), escapeUnicode);
+}
+
+type Replaced = [
+  run: string | undefined,
+  quote: string | undefined,
+  lone: string | undefined,
+  offset: number,
+  whole: string,
+];
+
+function replaceBare(found: string, odd: string | undefined, ...rest: Replaced): string {
+  const value = odd === undefined ? undefined : oddKeyValue(JSON.parse(`"${odd}"`) as string);
+  return value === undefined ? replaceLone(found, odd, ...rest) : `${toJson(value, false)}:`;
+}
+
 function replaceLone(
   found: string,
+  odd: string | undefined,
   run: string | undefined,
   quote: string | undefined,
   lone: string | undefined,
   offset: number,
   whole: string,
 ): string {
+  if (odd !== undefined) return oddKey(odd);
   if (lone !== undefined) return '\ufffd';
   if (run === undefined) return found;
   const bytes = run
@@ -151,6 +178,13 @@ function replaceLone(
   const length = bytes.length + (quote === '"' ? 0 : bytesToQuote(whole, offset + found.length));
   const kept = bytes.filter((byte, at) => at + sequenceLength(byte) <= length);
   return kept.map((byte, at) => brokenByte(byte, kept[at + 1], kept[at - 1])).join('') + quote;
+}
+
+/** The same units may stand in a key that is a text after all. */
+function oddKey(escapes: string): string {
+  const key = JSON.parse(`"${escapes}"`) as string;
+  const text = oddKeyValue(key) === undefined ? '\ufffd'.repeat(key.length) : keyText(key);
+  return `${toJson(text, false)}:`;
 }
 
 const startsOverlong = (byte: number | undefined): boolean => byte === 0xc0 || byte === 0xc1;

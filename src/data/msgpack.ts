@@ -15,4 +15,5 @@
  */
 export { eventOf, MsgpackError, timeOf } from './msgpack_event.ts';
 export { decodeEvents, decodeValue, Reader } from './msgpack_reader.ts';
-export { encodeEvents, encodeEventsBriefly, encodeValue, MAX_DEPTH } from './msgpack_writer.ts';
+export { MAX_DEPTH } from './msgpack_scan.ts';
+export { encodeEvents, encodeEventsBriefly, encodeValue } from './msgpack_writer.ts';

@@ -8,7 +8,8 @@
 import { decodeText } from './bytes.ts';
 import { Bin, Ext, type Fields, Float, isFields, type LogEvent, NO_METADATA, setField, type Value } from './event.ts';
 import { eventOf, hasKeys, MsgpackError, secondsOf } from './msgpack_event.ts';
-import { MAX_DEPTH } from './msgpack_writer.ts';
+import { MAX_DEPTH } from './msgpack_scan.ts';
+import { oddKeyOf } from './odd_keys.ts';
 
 /** All events of a chunk. @throws MsgpackError */
 export function decodeEvents(bytes: Uint8Array): LogEvent[] {
@@ -228,7 +229,7 @@ export class Reader {
     if (length > this.#bytes.length - this.at) throw new RangeError();
   }
 
-  /** A key: a string nearly always, from the cache if it is short; others become text. */
+  /** A key: a string nearly always, from the cache if it is short. */
   #key(depth: number): string {
     const type = this.#view.getUint8(this.at);
     if (type >= 0xa0 && type < 0xc0) {
@@ -239,8 +240,9 @@ export class Reader {
       this.at++;
       return this.#cachedString(this.#size(0));
     }
+    const start = this.at;
     const value = this.#value(depth);
-    return typeof value === 'string' ? value : keyText(value);
+    return typeof value === 'string' ? value : oddKeyOf(this.#bytes.subarray(start, this.at));
   }
 
   #cachedString(length: number): string {
@@ -279,11 +281,4 @@ function float(value: number): Value {
 function integer(value: bigint): Value {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
-}
-
-function keyText(value: Value): string {
-  if (value instanceof Uint8Array) return decodeText(Buffer.from(value));
-  if (value instanceof Float) return String(value.value);
-  if (value === null || typeof value !== 'object') return String(value);
-  return Array.isArray(value) ? '[]' : '{}';
 }

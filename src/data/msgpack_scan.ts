@@ -6,7 +6,8 @@
  * Source: github.com/msgpack/msgpack/blob/master/spec.md
  */
 
-import { MAX_DEPTH } from './msgpack_writer.ts';
+/** Values nested deeper are not read, and written as nil: a hostile record must not overflow the stack. */
+export const MAX_DEPTH = 512;
 
 /** The bytes end within the value. */
 export const INCOMPLETE = -1;

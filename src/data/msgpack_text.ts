@@ -5,6 +5,7 @@
  */
 import { Ext, type Fields, Float, type LogEvent, type Value } from './event.ts';
 import { nanoText } from './event_time.ts';
+import { oddKeyValue } from './odd_key_text.ts';
 
 /** Deeper values are printed as `...`; Fluent Bit has no limit and would run out of stack. */
 const MAX_DEPTH = 200;
@@ -38,7 +39,8 @@ function mapText(fields: Fields, depth: number): string {
   let text = '{';
   for (const key in fields) {
     if (text.length > 1) text += ', ';
-    text += `"${key}"=>${msgpackText(fields[key] as Value, depth)}`;
+    const odd = oddKeyValue(key);
+    text += `${odd === undefined ? `"${key}"` : msgpackText(odd, depth)}=>${msgpackText(fields[key] as Value, depth)}`;
   }
   return `${text}}`;
 }

@@ -6,9 +6,8 @@
 import { encodeText } from './bytes.ts';
 import { Ext, type Fields, Float, type LogEvent, NO_METADATA, type Value } from './event.ts';
 import { eventsAsText } from './msgpack_bulk.ts';
-
-/** Values nested deeper are written as nil: a hostile record must not overflow the stack. */
-export const MAX_DEPTH = 512;
+import { MAX_DEPTH } from './msgpack_scan.ts';
+import { isOddKey, oddKeyBytes } from './odd_keys.ts';
 
 /** Larger buffers are not kept for the next call. */
 const KEEP_BYTES = 4 << 20;
@@ -137,12 +136,19 @@ function putMap(fields: Fields, depth: number): void {
   const start = at++;
   let count = 0;
   for (const key in fields) {
-    putString(key);
+    if (isOddKey(key)) putOddKey(key);
+    else putString(key);
     put(fields[key] as Value, depth);
     count++;
   }
   if (count < 16) out[start] = 0x80 | count;
   else widenHeader(start, count);
+}
+
+function putOddKey(key: string): void {
+  const bytes = oddKeyBytes(key);
+  if (bytes) putBytes(bytes);
+  else putString(key);
 }
 
 /** The count of a map is known at its end; a long header needs room that the usual short one does not. */

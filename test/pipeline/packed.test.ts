@@ -90,3 +90,44 @@ t.test('what could not be delivered at a stop is never given back: an output may
   await stopped;
   t.equal(state.released, 0);
 });
+
+t.test(
+  'keys and values that JavaScript does not have are the same bytes behind a filter that decoded them',
+  async (t) => {
+    const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
+    const numbers =
+      'cfffffffffffffffff d38000000000000000 cb7ff8000000000000 cb7ff0000000000000 cb8000000000000000 cb3ff0000000000000';
+    const list = hex(`98 ${numbers} c403 00ff41 c70305 010203`);
+    const keys = hex('01 a16f c3 a174 c0 a16e c402ffc3 01 a2c328 a3edb080');
+    const many = Array.from({ length: 70_000 }, (_, i) =>
+      Buffer.concat([hex('a6'), Buffer.from(`k${10_000 + i}`), hex('c0')]),
+    );
+    const body = Buffer.concat([
+      hex('83 a46b657973 85'),
+      keys,
+      hex('a46c697374'),
+      list,
+      hex('a46d616e79 df00011170'),
+      ...many,
+    ]);
+    const bytes = Buffer.concat([hex('9292d700 6553f100 00000005 80'), body]);
+    const hand = new HandInput();
+    const got: Uint8Array[] = [];
+    const scripted = new ScriptedOutput((batch) => {
+      got.push(batch.bytes());
+      return OK;
+    });
+    const copy = (events: { body: object }[]) =>
+      events.map((event) => ({ ...event, body: { ...event.body } })) as never[];
+    const { pipeline, clock } = rig({
+      inputs: [{ hand }],
+      filters: [{ make: () => ({ filter: copy }) }],
+      outputs: [{ scripted }],
+    });
+    await pipeline.start();
+    hand.host.emitPacked('a', { bytes: Buffer.from(bytes), count: 1 });
+    await clock.advance(1000);
+    t.ok(Buffer.concat(got).equals(bytes));
+    await pipeline.stop();
+  },
+);
