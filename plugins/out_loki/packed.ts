@@ -54,7 +54,7 @@ export class PackedEncoder {
     const { streams } = this.#settings;
     streams.turn();
     const pieces = batch.pieces().map((piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.length));
-    this.#out = this.#pool.take(pieces.reduce((sum, { length }) => sum + length, 0) * GROWTH);
+    this.#out = this.#pool.take(Math.ceil(pieces.reduce((sum, { length }) => sum + length, 0) * GROWTH));
     this.#at = 0;
     if (streams.roots.length === 0) this.#all(pieces, streams.of({}, batch.tag));
     else this.#sorted(pieces, batch.tag);

@@ -13,7 +13,14 @@
 import { BodyJson, type BodyJsonOptions, type Edits } from './body_json.ts';
 import { DIGITS_LIMIT, writeDigits } from './digits.ts';
 import type { Fields, Value } from './event.ts';
-import { type Escapes, MOST_BYTES_A_UNIT, ONCE, TWICE } from './json_escapes.ts';
+import {
+  type Escapes,
+  MOST_BYTES_A_UNIT,
+  mayNeedCare,
+  ONCE,
+  THREE_BACKSLASHES_AND_QUOTE,
+  TWICE,
+} from './json_escapes.ts';
 
 /** Room for the punctuation of a field and for any integer. */
 const SPARE_BYTES = 64;
@@ -45,7 +52,9 @@ export class BodyBytes {
   readonly #keys = new Map<string, KeyBytes>();
   readonly #shared = new WeakMap<object, Uint8Array>();
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  #out: Uint8Array & { write(text: string, at: number): number } = Buffer.alloc(0);
+  readonly #scratchView = new DataView(this.#scratch.buffer);
+  #out: Buffer = Buffer.alloc(0);
+  #outView: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
 
   constructor(options: BodyJsonOptions) {
@@ -58,7 +67,10 @@ export class BodyBytes {
 
   /** Where the text ends that begins at `at`, or -1 where it might not fit. Called for every event. */
   write(body: Fields, out: Buffer, at: number): number {
-    this.#out = out;
+    if (out !== this.#out) {
+      this.#out = out;
+      this.#outView = new DataView(out.buffer, out.byteOffset, out.length);
+    }
     this.#at = at;
     let separator = OPEN;
     for (const key in body) {
@@ -165,24 +177,29 @@ export class BodyBytes {
     const out = this.#out;
     const { classes, texts } = this.#escapes;
     const nested = this.#nested;
+    const read = this.#scratchView;
+    const write = this.#outView;
     let at = from;
-    for (let i = 0; i < length; i++) {
-      const byte = scratch[i] as number;
-      if (classes[byte] !== 1) out[at++] = byte;
-      else if (byte === QUOTE) {
-        // By far the most frequent one.
-        if (nested) {
-          out[at++] = BACKSLASH;
-          out[at++] = BACKSLASH;
+    for (let i = 0; ; ) {
+      for (; i + 4 <= length; i += 4, at += 4) {
+        const four = read.getInt32(i, true);
+        if (mayNeedCare(four)) break;
+        write.setInt32(at, four, true);
+      }
+      if (i >= length) return at;
+      for (const stop = Math.min(i + 4, length); i < stop; i++) {
+        const byte = scratch[i] as number;
+        if (classes[byte] !== 1) out[at++] = byte;
+        else if (byte === QUOTE && nested) {
+          // By far the most frequent one.
+          write.setInt32(at, THREE_BACKSLASHES_AND_QUOTE, true);
+          at += 4;
+        } else {
+          const text = texts[byte] as Uint8Array;
+          for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
         }
-        out[at++] = BACKSLASH;
-        out[at++] = QUOTE;
-      } else {
-        const text = texts[byte] as Uint8Array;
-        for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
       }
     }
-    return at;
   }
 
   #object(value: object & Value, depth: number): boolean {

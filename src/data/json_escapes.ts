@@ -8,8 +8,23 @@ export interface Escapes {
   readonly texts: readonly (Uint8Array | undefined)[];
 }
 
+/** A quote that is escaped twice, as four bytes in one integer. */
+export const THREE_BACKSLASHES_AND_QUOTE = 0x225c5c5c;
+
 /** The longest that one UTF-16 unit, or one byte, can become: `\\u00e9`. */
 export const MOST_BYTES_A_UNIT = 7;
+
+/**
+ * Whether one of four bytes (as an integer of 32 bits) may need more than to be copied: below 20, a quote, a backslash, or
+ * beyond ASCII. Now and then it says so of others as well. Copying four at a time where it says no is up to three times as
+ * fast as looking at each (bench/body_json.ts).
+ */
+export function mayNeedCare(four: number): boolean {
+  const control = (four - 0x20202020) | 0;
+  const quote = ((four ^ 0x22222222) - 0x01010101) | 0;
+  const backslash = ((four ^ 0x5c5c5c5c) - 0x01010101) | 0;
+  return ((control | quote | backslash | four) & 0x80808080) !== 0;
+}
 
 function escapesOf(read: (text: string) => string): Escapes {
   const classes = new Uint8Array(256).fill(2, 0x80);

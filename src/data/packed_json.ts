@@ -10,7 +10,14 @@
 import { BodyJson, type BodyJsonOptions, LEAVE_OUT } from './body_json.ts';
 import { DIGITS_LIMIT, writeDigits } from './digits.ts';
 import { type Fields, Float, type Value } from './event.ts';
-import { type Escapes, MOST_BYTES_A_UNIT, ONCE, TWICE } from './json_escapes.ts';
+import {
+  type Escapes,
+  MOST_BYTES_A_UNIT,
+  mayNeedCare,
+  ONCE,
+  THREE_BACKSLASHES_AND_QUOTE,
+  TWICE,
+} from './json_escapes.ts';
 import { decodeValue } from './msgpack.ts';
 import { skipValue } from './msgpack_scan.ts';
 import { type PackedKey, PackedKeys } from './packed_keys.ts';
@@ -42,6 +49,7 @@ export class PackedJson {
   #bytes: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #out: Buffer = Buffer.alloc(0);
+  #outView: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
   /** Where the value after the record begins. */
   next = 0;
@@ -60,7 +68,7 @@ export class PackedJson {
       this.#bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
-    this.#out = out;
+    this.#setOut(out);
     this.#at = at;
     this.next = from;
     return this.#map(this.#mapLength(bytes[this.next++] as number), 0, from) ? this.#at : -1;
@@ -68,9 +76,15 @@ export class PackedJson {
 
   /** The same for a record that was decoded. */
   writeBody(body: Fields, out: Buffer, at: number): number {
-    this.#out = out;
+    this.#setOut(out);
     this.#at = at;
     return this.#made(this.#json.text(body)) ? this.#at : -1;
+  }
+
+  #setOut(out: Buffer): void {
+    if (out === this.#out) return;
+    this.#out = out;
+    this.#outView = new DataView(out.buffer, out.byteOffset, out.length);
   }
 
   #mapLength(type: number): number {
@@ -261,31 +275,37 @@ export class PackedJson {
     if (at + length * MOST_BYTES_A_UNIT + SPARE_BYTES > out.length) return false;
     if (nested) out[at++] = BACKSLASH;
     out[at++] = QUOTE;
+    const read = this.#view;
+    const write = this.#outView;
     const end = this.next + length;
-    for (let i = this.next; i < end; i++) {
-      const byte = bytes[i] as number;
-      const kind = classes[byte];
-      if (kind === 0) out[at++] = byte;
-      else if (byte === QUOTE) {
-        // By far the most frequent one.
-        if (nested) {
-          out[at++] = BACKSLASH;
-          out[at++] = BACKSLASH;
+    for (let i = this.next; ; ) {
+      for (; i + 4 <= end; i += 4, at += 4) {
+        const four = read.getInt32(i, true);
+        if (mayNeedCare(four)) break;
+        write.setInt32(at, four, true);
+      }
+      if (i >= end) break;
+      for (const stop = Math.min(i + 4, end); i < stop; i++) {
+        const byte = bytes[i] as number;
+        const kind = classes[byte];
+        if (kind === 0) out[at++] = byte;
+        else if (byte === QUOTE && nested) {
+          // By far the most frequent one.
+          write.setInt32(at, THREE_BACKSLASHES_AND_QUOTE, true);
+          at += 4;
+        } else if (kind === 1) {
+          const text = this.#escapes.texts[byte] as Uint8Array;
+          for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
+        } else {
+          const size = this.#character(i, end, at);
+          if (size === 0) {
+            // Broken: how that is printed depends on what stands around it.
+            this.#at = begin;
+            return this.#decoded(from, false);
+          }
+          at = this.#at;
+          i += size - 1;
         }
-        out[at++] = BACKSLASH;
-        out[at++] = QUOTE;
-      } else if (kind === 1) {
-        const text = this.#escapes.texts[byte] as Uint8Array;
-        for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
-      } else {
-        const size = this.#character(i, end, at);
-        if (size === 0) {
-          // Broken: how that is printed depends on what stands around it.
-          this.#at = begin;
-          return this.#decoded(from, false);
-        }
-        at = this.#at;
-        i += size - 1;
       }
     }
     this.next = end;
