@@ -48,6 +48,9 @@ export class FreshFile {
   #text: string | undefined;
   readonly #ageMs: number;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** Several that ask at once wait for one reading, and go on in the order in which they asked. */
+  #reading: Promise<string> | undefined;
+  #forgotten = 0;
 
   constructor(file: string, clock: Clock, ageMs = REREAD_MS) {
     this.path = file;
@@ -58,17 +61,27 @@ export class FreshFile {
   /** @throws where the file could never be read. */
   async read(): Promise<string> {
     if (this.#text !== undefined && this.#clock.monotonic() - this.#readAt < this.#ageMs) return this.#text;
-    try {
-      this.#text = await fs.readFile(this.path, 'utf8');
-    } catch (error) {
-      if (this.#text === undefined) throw new Error(`cannot read ${this.path}: ${(error as Error).message}`);
-    }
-    this.#readAt = this.#clock.monotonic();
-    return this.#text;
+    this.#reading ??= this.#readAnew(this.#forgotten);
+    return this.#reading;
   }
 
   forget(): void {
     this.#readAt = Number.NEGATIVE_INFINITY;
+    this.#reading = undefined;
+    this.#forgotten++;
+  }
+
+  async #readAnew(forgotten: number): Promise<string> {
+    try {
+      this.#text = await fs.readFile(this.path, 'utf8');
+    } catch (error) {
+      if (this.#text === undefined) throw new Error(`cannot read ${this.path}: ${(error as Error).message}`);
+    } finally {
+      // Unless it was forgotten meanwhile: then somebody reads it again, or will.
+      if (forgotten === this.#forgotten) this.#reading = undefined;
+    }
+    if (forgotten === this.#forgotten) this.#readAt = this.#clock.monotonic();
+    return this.#text;
   }
 }
 

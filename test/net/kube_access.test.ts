@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { explicitAccess, findAccess, inClusterAccess, kubeconfigAccess } from '../../src/net/kube.ts';
+import { FreshFile } from '../../src/net/kube_access.ts';
 import { VirtualClock } from '../support/host.ts';
 
 /** A kubeconfig in a folder of its own. */
@@ -77,6 +78,18 @@ t.test('a token file is read again after a minute, and at once after a refusal',
   fs.rmSync(path.join(folder, 'token'));
   await clock.advance(60_001);
   t.equal(await access.authorization(), 'Bearer three', 'what was read stays while it cannot be read again');
+});
+
+t.test('those who ask for a file at once wait for one reading, and go on in their order', async (t) => {
+  const file = new FreshFile(path.join(t.testdir({ token: 'one' }), 'token'), new VirtualClock());
+  const order: number[] = [];
+  const numbers = Array.from({ length: 500 }, (_, i) => i);
+  await Promise.all(numbers.map((i) => file.read().then(() => order.push(i))));
+  t.same(order, numbers);
+  const missing = new FreshFile(path.join(t.testdirName, 'late'), new VirtualClock());
+  await t.rejects(missing.read(), { message: /cannot read/ });
+  fs.writeFileSync(missing.path, 'there now');
+  t.equal(await missing.read(), 'there now');
 });
 
 /** Prints a credential and counts how often it ran. */
