@@ -127,6 +127,12 @@ const jsonChain = (key: string): string => `[FILTER]
 
 `;
 
+const REDACT = `[FILTER]
+    Name   redact
+    Match  kube.*
+
+`;
+
 const NEST = `[FILTER]
     Name        nest
     Match       kube.*
@@ -224,6 +230,18 @@ export const PIPELINES: readonly Pipeline[] = [
     form: 'cri',
     keeps: (lines, file) => lines - occurrences(file, '"level":"debug"'),
     config: (place) => config(place, '    Parser          cri\n', `${jsonChain('message')}${NEST}${LUA}${TO_NULL}`),
+  },
+  {
+    name: 'tail, cri regex > parser json > null',
+    form: 'cri',
+    keeps: all,
+    config: (place) => config(place, '    Parser          cri\n', JSON_PARSER + TO_NULL),
+  },
+  {
+    name: 'tail, cri regex > parser json > redact > null',
+    form: 'cri',
+    keeps: all,
+    config: (place) => config(place, '    Parser          cri\n', JSON_PARSER + REDACT + TO_NULL),
   },
   {
     name: 'tail, cri regex > http',

@@ -37,6 +37,7 @@ export const plugins: PluginIndex = {
     nest: () => import('./filter_nest/index.ts'),
     parser: () => import('./filter_parser/index.ts'),
     record_modifier: () => import('./filter_record_modifier/index.ts'),
+    redact: () => import('./filter_redact/index.ts'),
     rewrite_tag: () => import('./filter_rewrite_tag/index.ts'),
     script: () => import('./filter_script/index.ts'),
     stdout: () => import('./filter_stdout/index.ts'),
