@@ -1,4 +1,5 @@
 /** Records to lines of Loki, in each line_format. Pure. */
+import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson, type Edits } from '../../src/data/body_json.ts';
 import { type Fields, Float, floatText, type Value } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
@@ -26,6 +27,27 @@ export function compileLines(settings: LineSettings): LineOf {
   const text = plainLines(settings);
   return nested ? (body) => toJson(text(body), false).slice(1, -1) : text;
 }
+
+/** Where the line ends that begins at `at`, or -1 where it might not fit. Called for every event. */
+export type WriteLine = (body: Fields, out: Buffer, at: number) => number;
+
+/** The same lines as `compileLines` gives, which is `line`, as bytes. */
+export function compileWriter(
+  { format, dropSingleKey, escapeUnicode, nested, edits }: LineSettings,
+  line: LineOf,
+): WriteLine {
+  if (format === 'json' && dropSingleKey === 'off') {
+    const bytes = new BodyBytes({ nested, escapeUnicode, ...(edits.size > 0 ? { edits } : {}) });
+    return (body, out, at) => bytes.write(body, out, at);
+  }
+  return (body, out, at) => {
+    const text = line(body);
+    return at + text.length * MOST_BYTES_A_UNIT > out.length ? -1 : at + out.write(text, at);
+  };
+}
+
+/** A string takes at most three bytes of UTF-8 for each of its units. */
+const MOST_BYTES_A_UNIT = 3;
 
 function plainLines({ format, dropSingleKey, escapeUnicode, edits }: LineSettings): LineOf {
   const json = (value: Value) => toJson(value, escapeUnicode);

@@ -11,8 +11,8 @@ import { skipValue } from '../../src/data/msgpack_scan.ts';
 import type { PackedJson } from '../../src/data/packed_json.ts';
 import { BufferPool } from '../../src/net/buffer_pool.ts';
 import type { Batch } from '../../src/plugin.ts';
-import { nanoseconds } from './push.ts';
 import type { Stream, Streams } from './streams.ts';
+import { nanoseconds, TimeDigits } from './time_digits.ts';
 
 export interface PackedSettings {
   readonly streams: Streams;
@@ -40,9 +40,7 @@ export class PackedEncoder {
   readonly #roots: RootFields;
   #out: Buffer = Buffer.alloc(0);
   #at = 0;
-  /** The second of the last event, and its digits. */
-  #seconds = 0;
-  #digits: Uint8Array = Buffer.alloc(0);
+  readonly #times = new TimeDigits();
 
   constructor(settings: PackedSettings) {
     this.#settings = settings;
@@ -121,15 +119,7 @@ export class PackedEncoder {
       const out = this.#room(ENTRY_BYTES);
       let to = this.#at;
       for (let i = isFirst ? 1 : 0; i < NEXT.length; i++) out[to++] = NEXT[i] as number;
-      if (seconds !== this.#seconds) this.#setSeconds(seconds);
-      const digits = this.#digits;
-      for (let i = 0; i < digits.length; i++) out[to++] = digits[i] as number;
-      for (let rest = nanos, i = to + 8; i >= to; i--) {
-        const tenth = (rest / 10) | 0;
-        out[i] = 0x30 + rest - tenth * 10;
-        rest = tenth;
-      }
-      to += 9;
+      to = this.#times.write(out, to, seconds, nanos);
       for (let i = 0; i < BETWEEN.length; i++) out[to++] = BETWEEN[i] as number;
       const end = json.write(bytes, record, out, to);
       if (this.#finish(end)) return json.next;
@@ -157,11 +147,6 @@ export class PackedEncoder {
     this.#out[end + 1] = AFTER[1] as number;
     this.#at = end + 2;
     return true;
-  }
-
-  #setSeconds(seconds: number): void {
-    this.#seconds = seconds;
-    this.#digits = Buffer.from(String(seconds), 'latin1');
   }
 
   #text(text: string): void {

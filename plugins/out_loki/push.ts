@@ -11,12 +11,14 @@
  * Source: grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs and pkg/push/push.proto of grafana/loki
  */
 import { encodeText } from '../../src/data/bytes.ts';
-import type { LogEvent } from '../../src/data/event.ts';
-import type { LineOf } from './lines.ts';
+import type { Fields, LogEvent } from '../../src/data/event.ts';
+import { BufferPool } from '../../src/net/buffer_pool.ts';
+import type { LineOf, WriteLine } from './lines.ts';
 import type { MetadataOf, MetadataPairs } from './metadata.ts';
 import { fitName } from './pairs.ts';
 import type { Measured } from './refusal.ts';
 import type { Stream } from './streams.ts';
+import { nanoseconds, TimeDigits } from './time_digits.ts';
 
 /** One stream's share of a request. */
 export interface StreamEntries {
@@ -38,6 +40,12 @@ export interface EncoderSettings {
   readonly metadata: MetadataOf | undefined;
 }
 
+export interface JsonSettings extends EncoderSettings {
+  /** The same lines, written straight into the request. */
+  readonly write: WriteLine;
+  readonly writeWhole: WriteLine;
+}
+
 /** What a request is made of. */
 export interface PushSource {
   readonly events: readonly LogEvent[];
@@ -55,63 +63,92 @@ export interface Encoder {
 }
 
 const FIRST_BYTES = 1 << 20;
+/** What is kept of the buffers of requests that are over: memory outside of V8's heap is freed late, and adds up. */
+const KEEP_BYTES = 8 << 20;
 /** A string takes at most three bytes of UTF-8 for each of its units. */
 const MOST_BYTES_A_UNIT = 3;
+/** The time and the punctuation of an entry. */
+const ENTRY_BYTES = 64;
+const NEXT = Buffer.from(',["');
+const BETWEEN = Buffer.from('","');
 
-/** Larger buffers, and more of them, are not kept. */
-const KEEP_BYTES = 8 << 20;
-const KEEP_BUFFERS = 4;
-
-/** A buffer that grows. */
-class Output {
-  #buffer: Buffer;
-  at = 0;
-  constructor(buffer: Buffer) {
-    this.#buffer = buffer;
-  }
-  text(text: string): void {
-    this.#room(text.length * MOST_BYTES_A_UNIT);
-    this.at += this.#buffer.write(text, this.at);
-  }
-  get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.at);
-  }
-  #room(bytes: number): void {
-    if (this.at + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.at + bytes));
-    this.#buffer.copy(larger, 0, 0, this.at);
-    this.#buffer = larger;
-  }
-}
-
-/** `line` must give text that is escaped already. */
+/** `line` and `write` must give text that is escaped already. */
 export class JsonEncoder implements Encoder {
   readonly contentType = 'application/json';
-  readonly #settings: EncoderSettings;
-  /** Of requests that are over: memory outside of V8's heap is freed late, and a megabyte for each request adds up. */
-  readonly #free: Buffer[] = [];
+  readonly #settings: JsonSettings;
+  readonly #pool = new BufferPool(KEEP_BYTES);
+  readonly #times = new TimeDigits();
+  #out: Buffer = Buffer.alloc(0);
+  #at = 0;
 
-  constructor(settings: EncoderSettings) {
+  constructor(settings: JsonSettings) {
     this.#settings = settings;
   }
 
   encode(streams: readonly StreamEntries[], { events, tagOf }: PushSource): Uint8Array {
-    const { metadata, line, wholeLine } = this.#settings;
-    const out = new Output(this.#free.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES));
+    const { metadata, write, writeWhole } = this.#settings;
+    this.#out = this.#pool.take(FIRST_BYTES);
+    this.#at = 0;
     let head = '{"streams":[{"stream":';
     for (const { stream, entries } of streams) {
-      const lineOf = stream.capped ? wholeLine : line;
-      head += `${stream.key},"values":[`;
+      const writeLine = stream.capped ? writeWhole : write;
+      this.#text(`${head}${stream.key},"values":[`);
+      let skip = 1;
       for (const { number, seconds, nanos } of entries) {
         const { body } = events[number] as LogEvent;
-        const pairs = metadata ? `,${JSON.stringify(metadata(body, tagOf(number)))}` : '';
-        out.text(`${head}["${nanoseconds(seconds, nanos)}","${lineOf(body)}"${pairs}]`);
-        head = ',';
+        this.#time(seconds, nanos, skip);
+        this.#line(body, writeLine);
+        if (metadata) this.#text(`",${JSON.stringify(metadata(body, tagOf(number)))}]`);
+        else this.#close();
+        skip = 0;
       }
       head = ']},{"stream":';
     }
-    out.text(']}]}');
-    return out.bytes;
+    this.#text(']}]}');
+    const out = this.#out;
+    this.#out = Buffer.alloc(0);
+    return out.subarray(0, this.#at);
+  }
+
+  /** `skip`: how much of what stands before an entry is left out. */
+  #time(seconds: number, nanos: number, skip: number): void {
+    if (this.#at + ENTRY_BYTES > this.#out.length) this.#grow();
+    const out = this.#out;
+    let at = this.#at;
+    for (let i = skip; i < NEXT.length; i++) out[at++] = NEXT[i] as number;
+    if (seconds > 0) at = this.#times.write(out, at, seconds, nanos);
+    else at += out.write(nanoseconds(seconds, nanos), at, 'latin1');
+    for (let i = 0; i < BETWEEN.length; i++) out[at++] = BETWEEN[i] as number;
+    this.#at = at;
+  }
+
+  #line(body: Fields, write: WriteLine): void {
+    for (;;) {
+      const end = write(body, this.#out, this.#at);
+      if (end >= 0) {
+        this.#at = end;
+        return;
+      }
+      this.#grow();
+    }
+  }
+
+  #close(): void {
+    if (this.#at + 2 > this.#out.length) this.#grow();
+    this.#out[this.#at++] = 0x22;
+    this.#out[this.#at++] = 0x5d;
+  }
+
+  #text(text: string): void {
+    while (this.#at + text.length * MOST_BYTES_A_UNIT > this.#out.length) this.#grow();
+    this.#at += this.#out.write(text, this.#at);
+  }
+
+  #grow(): void {
+    const larger = this.#pool.take(this.#out.length * 2);
+    this.#out.copy(larger, 0, 0, this.#at);
+    this.#pool.give(this.#out);
+    this.#out = larger;
   }
 
   measure({ body }: LogEvent, tag: string, { capped }: Stream): Measured {
@@ -119,16 +156,9 @@ export class JsonEncoder implements Encoder {
     return measured(JSON.parse(`"${(capped ? wholeLine : line)(body)}"`), metadata?.(body, tag));
   }
 
-  giveBack(bytes: Uint8Array): void {
-    const { buffer } = bytes;
-    if (this.#free.length < KEEP_BUFFERS && buffer.byteLength <= KEEP_BYTES) this.#free.push(Buffer.from(buffer));
+  giveBack({ buffer }: Uint8Array): void {
+    this.#pool.give(Buffer.from(buffer));
   }
-}
-
-/** Nanoseconds since 1970 as text; a double could not hold them. */
-export function nanoseconds(seconds: number, nanos: number): string {
-  if (seconds > 0) return seconds + String(1_000_000_000 + nanos).slice(1);
-  return String(BigInt(seconds) * 1_000_000_000n + BigInt(nanos));
 }
 
 /** `line` must give plain text. */

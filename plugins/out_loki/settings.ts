@@ -5,7 +5,7 @@ import { PackedJson } from '../../src/data/packed_json.ts';
 import { basicAuth, headerValue, readHeader } from '../../src/net/headers.ts';
 import { OptionError, type OptionsOf, type OutputHost } from '../../src/plugin.ts';
 import { compileEdits } from './edits.ts';
-import { compileLines } from './lines.ts';
+import { compileLines, compileWriter } from './lines.ts';
 import { compileMetadata } from './metadata.ts';
 import type { options } from './options.ts';
 import { PackedEncoder } from './packed.ts';
@@ -41,20 +41,23 @@ export function compileEncoder(given: Options, labels: readonly Pair[], host: Ou
   const mapKeys = given.structured_metadata_map_keys;
   const own = leftOut(given);
   const isJson = given.format === 'json';
-  const lines = (removed: readonly Path[]) =>
-    compileLines({
-      format: given.line_format,
-      dropSingleKey: readDropSingleKey(given.drop_single_key),
-      escapeUnicode: host.escapeUnicode,
-      nested: isJson,
-      edits: compileEdits(removed),
-    });
+  const lines = (removed: readonly Path[]) => ({
+    format: given.line_format,
+    dropSingleKey: readDropSingleKey(given.drop_single_key),
+    escapeUnicode: host.escapeUnicode,
+    nested: isJson,
+    edits: compileEdits(removed),
+  });
+  const usual = lines([...own, ...pathsOf(labels)]);
+  const capped = lines(own);
   const settings = {
-    line: lines([...own, ...pathsOf(labels)]),
-    wholeLine: lines(own),
+    line: compileLines(usual),
+    wholeLine: compileLines(capped),
     metadata: compileMetadata(metadata, mapKeys, host.escapeUnicode),
   };
-  return isJson ? new JsonEncoder(settings) : new ProtobufEncoder(settings);
+  if (!isJson) return new ProtobufEncoder(settings);
+  const write = compileWriter(usual, settings.line);
+  return new JsonEncoder({ ...settings, write, writeWhole: compileWriter(capped, settings.wholeLine) });
 }
 
 /** What is left out of every line. @throws OptionError */
