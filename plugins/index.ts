@@ -39,6 +39,7 @@ export const plugins: PluginIndex = {
     record_modifier: () => import('./filter_record_modifier/index.ts'),
     redact: () => import('./filter_redact/index.ts'),
     rewrite_tag: () => import('./filter_rewrite_tag/index.ts'),
+    sample: () => import('./filter_sample/index.ts'),
     script: () => import('./filter_script/index.ts'),
     stdout: () => import('./filter_stdout/index.ts'),
     sysinfo: () => import('./filter_sysinfo/index.ts'),
