@@ -32,7 +32,11 @@ export default defineOutput({
 /** How many chunks go into one request (max_batch_bytes). They may be full ones, of 2 MB each. */
 const MOST_JOINED = 16;
 
+/** As JSON it is about twice that: what Loki's ingesters take by default is 4 MB, and less is in memory at a time. */
+const CHUNK_BYTES = 1 << 20;
+
 class Loki implements Output {
+  readonly chunkBytes = CHUNK_BYTES;
   readonly #given: Options;
   readonly #host: OutputHost;
   readonly #client: HttpClient;
