@@ -1,12 +1,13 @@
 /**
  * `npm run fake-loki`: a stand-in for Loki to try things out with.
  *
- *     node test/support/fake_loki/main.ts [--port 3100] [--errors 0.1] [--throttle 0.1] [--cut 0.05] [--delay 50]
+ *     node test/support/fake_loki/main.ts [--port 3100] [--errors 0.1] [--throttle 0.1] [--cut 0.05] [--hang 0.01] [--delay 50]
  *
- * The numbers are the shares of pushes that are answered with 500, with 429, or not at all, and a delay in milliseconds.
+ * The numbers are the shares of pushes that are answered with 500, with 429, with the end of the connection or not at all,
+ * and a delay in milliseconds.
  */
 import { parseArgs } from 'node:util';
-import { FakeLoki } from './server.ts';
+import { FakeLoki, type Fault } from './server.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,18 +15,26 @@ const { values } = parseArgs({
     errors: { type: 'string', default: '0' },
     throttle: { type: 'string', default: '0' },
     cut: { type: 'string', default: '0' },
+    hang: { type: 'string', default: '0' },
     delay: { type: 'string', default: '0' },
   },
 });
-const [errors, throttle, cut] = [Number(values.errors), Number(values.throttle), Number(values.cut)];
+const { errors, throttle, cut, hang } = values;
+const limits = [errors, throttle, cut, hang].map(Number);
 const loki = new FakeLoki();
 loki.delayMs = Number(values.delay);
+const FAULTS: readonly Fault[] = [
+  { status: 500, text: 'the ring is empty\n' },
+  { status: 429, text: 'Ingestion rate limit exceeded\n', headers: { 'retry-after': '1' } },
+  { cut: 'before' },
+  { hangs: true },
+];
 loki.fault = () => {
-  const chance = Math.random();
-  if (chance < errors) return { status: 500, text: 'the ring is empty\n' };
-  if (chance < errors + throttle)
-    return { status: 429, text: 'Ingestion rate limit exceeded\n', headers: { 'retry-after': '1' } };
-  return chance < errors + throttle + cut ? { cut: 'before' } : undefined;
+  let chance = Math.random();
+  return FAULTS.find((_fault, i) => {
+    chance -= limits[i] as number;
+    return chance < 0;
+  });
 };
 await loki.start(Number(values.port));
 console.log(`Loki's push and query_range at http://127.0.0.1:${loki.port}

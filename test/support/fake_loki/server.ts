@@ -42,7 +42,9 @@ const LIMITS: Limits = {
 export type Fault =
   | { readonly status: number; readonly text?: string; readonly headers?: Record<string, string> }
   /** The connection is cut: before anything was taken, or after all was. */
-  | { readonly cut: 'before' | 'after' };
+  | { readonly cut: 'before' | 'after' }
+  /** No answer ever comes, and nothing was taken. */
+  | { readonly hangs: true };
 
 /** An empty text: nothing is wrong. */
 interface Wrong {
@@ -59,7 +61,7 @@ interface Stored {
 export class FakeLoki {
   readonly #limits: Limits;
   readonly #now: () => number;
-  readonly #server = http.createServer((request, response) => this.#serve(request, response));
+  #server = http.createServer((request, response) => this.#serve(request, response));
   /** tenant → labels → stream. */
   readonly #tenants = new Map<string, Map<string, Stored>>();
   /** Asked for every push; undefined: none. */
@@ -78,6 +80,16 @@ export class FakeLoki {
     await once(this.#server, 'listening');
     this.port = (this.#server.address() as AddressInfo).port;
     return this;
+  }
+
+  /** Nobody listens until `comeBack`. */
+  async goAway(): Promise<void> {
+    await this.stop();
+    this.#server = http.createServer((request, response) => this.#serve(request, response));
+  }
+
+  async comeBack(): Promise<void> {
+    await this.start(this.port);
   }
 
   async stop(): Promise<void> {
@@ -126,6 +138,7 @@ export class FakeLoki {
       answer(fault.status, fault.text ?? '', fault.headers);
       return;
     }
+    if (fault && 'hangs' in fault) return;
     if (fault?.cut === 'before') {
       socket.destroy();
       return;
