@@ -109,7 +109,17 @@ t.test('an exception keeps the event, is counted, and said now and then', async 
 });
 
 t.test('results that mean nothing keep the event', async (t) => {
-  const results = ['1', '"text"', '[1]', 'new Promise(() => {})', '(() => {})', '(event.seconds = NaN, event)'];
+  const late = 'Promise.reject(new Error("late"))';
+  const results = [
+    '1',
+    '"text"',
+    '[1]',
+    'new Promise(() => {})',
+    late,
+    `[event, ${late}, ${late}]`,
+    '(() => {})',
+    '(event.seconds = NaN, event)',
+  ];
   for (const result of results) {
     const { plugin, host } = await made(t, `export default (event) => ${result};`);
     t.equal(bodiesOf(await plugin.filter([eventOf({ a: 1 })], 'tag')), '[{"a":1}]', result);
@@ -214,6 +224,7 @@ t.test('a script that cannot run fails the start', async (t) => {
   await t.rejects(make(script, [['script', '/nowhere/x.txt']]), { message: /is no .js, .mjs, .ts or .mts file/ });
   await t.rejects(made(t, 'export const a = 1;'), { message: /must export a function/ });
   await t.rejects(made(t, '\n\nexport default (event => {'), { message: /cannot be loaded: .*line \d/ });
+  await t.rejects(made(t, 'export default async () => {};'), { message: /is asynchronous/ });
   await t.rejects(made(t, 'throw new Error("at once");\nexport default () => {};'), { message: /at once/ });
 });
 

@@ -23,7 +23,7 @@ export interface Loaded {
 
 let hooked = false;
 
-/** @throws OptionError where the file cannot be read, does not compile, fails, or exports no function. */
+/** @throws OptionError where the file cannot be read, does not compile, fails, or exports no function that answers at once. */
 export async function loadScript(file: string): Promise<Loaded> {
   hook();
   let exported: { default?: unknown };
@@ -40,6 +40,8 @@ export async function loadScript(file: string): Promise<Loaded> {
   }
   if (typeof exported.default !== 'function')
     throw new OptionError(`the script '${file}' must export a function: export default (event, tag) => ...`, 'script');
+  if (exported.default.constructor.name === 'AsyncFunction')
+    throw new OptionError(`the script '${file}' is asynchronous; an event does not wait`, 'script');
   return { script: exported.default as Script<object>, guarded };
 }
 

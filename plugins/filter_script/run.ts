@@ -67,6 +67,7 @@ export class ScriptRunner {
   }
 
   #take(handed: ScriptEvent, result: Result, tag: string): void {
+    if (result instanceof Promise || Array.isArray(result)) refusePromises(result);
     if (result === undefined || result === true || result === handed) this.#put(handed.result(), handed.tag, tag);
     else if (result === null || result === false) return;
     else if (Array.isArray(result)) {
@@ -137,9 +138,15 @@ export class ScriptRunner {
   }
 }
 
+/** Nobody waits for them; one that fails later must not end the program. @throws TypeError */
+function refusePromises(result: Result): void {
+  const promises = (Array.isArray(result) ? result : [result]).filter((one) => one instanceof Promise);
+  for (const promise of promises) promise.catch(() => {});
+  if (promises.length > 0) throw new TypeError('a script must not be asynchronous');
+}
+
 function eventOf(value: ScriptEvent | object, handed: ScriptEvent): { event: LogEvent; newTag: string } {
   if (value instanceof ScriptEvent) return { event: value.result(), newTag: value.tag };
-  if (value instanceof Promise) throw new TypeError('a script must not be asynchronous');
   if (!isFields(value as Value)) throw new TypeError(`a script must return an event or a record, not ${typeof value}`);
   return { event: handed.result(value), newTag: handed.tag };
 }

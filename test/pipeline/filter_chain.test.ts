@@ -2,11 +2,14 @@
 import t from 'tap';
 import expect from '../../plugins/filter_expect/index.ts';
 import grep from '../../plugins/filter_grep/index.ts';
+import logLevel from '../../plugins/filter_log_level/index.ts';
 import modify from '../../plugins/filter_modify/index.ts';
 import nest from '../../plugins/filter_nest/index.ts';
 import parser from '../../plugins/filter_parser/index.ts';
 import recordModifier from '../../plugins/filter_record_modifier/index.ts';
+import redact from '../../plugins/filter_redact/index.ts';
 import rewriteTag from '../../plugins/filter_rewrite_tag/index.ts';
+import sample from '../../plugins/filter_sample/index.ts';
 import throttle from '../../plugins/filter_throttle/index.ts';
 import typeConverter from '../../plugins/filter_type_converter/index.ts';
 import contentModifier from '../../plugins/processor_content_modifier/index.ts';
@@ -51,6 +54,9 @@ async function chain(): Promise<Filter[]> {
       ],
       { parsers: { json: JSON_PARSER } },
     ),
+    await make(redact, [['secret_key', 'password']]),
+    await make(logLevel),
+    await make(sample, [['rule', 'level debug 1']]),
     await make(contentModifier, [
       ['action', 'delete'],
       ['key', 'nope'],
