@@ -14,12 +14,12 @@ import {
   PutRetentionPolicyCommand,
   type RejectedLogEventsInfo,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { assumeRole } from '../../src/net/aws_role.ts';
 import { HttpClient } from '../../src/net/http_client.ts';
 import type { OutputHost } from '../../src/plugin.ts';
 import { DirectPut } from './direct.ts';
 import { type Action, failureOf } from './failure.ts';
 import { NoAnswer, requestHandler } from './handler.ts';
-import { assumeRole } from './role.ts';
 import type { Endpoint, GroupSettings, Options } from './settings.ts';
 import type { Target } from './target.ts';
 

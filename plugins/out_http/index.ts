@@ -7,9 +7,11 @@
 import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
 import { encodeText } from '../../src/data/bytes.ts';
 import type { LogEvent } from '../../src/data/event.ts';
+import { type AwsAuth, readAwsAuth } from '../../src/net/aws_auth.ts';
 import { COMPRESSIONS, type Compression, compress } from '../../src/net/compress.ts';
 import { basicAuth, checkHeaderName, flatHeaders, headersOf, headerValue, readHeader } from '../../src/net/headers.ts';
-import { HttpClient } from '../../src/net/http_client.ts';
+import { type HttpAnswer, HttpClient, type HttpRequest } from '../../src/net/http_client.ts';
+import { readOAuth2, type TokenSource } from '../../src/net/oauth2.ts';
 import { verdictOf, verdictOfError } from '../../src/net/verdict.ts';
 import {
   type Batch,
@@ -27,6 +29,7 @@ import { compilePayload, type Payload } from './payload.ts';
 
 type Options = OptionsOf<typeof options>;
 type Header = readonly [string, string];
+type Request = HttpRequest & { readonly body: Uint8Array; readonly signal: AbortSignal };
 
 export default defineOutput({
   name: 'http',
@@ -45,11 +48,13 @@ class HttpOutput implements Output {
   readonly #compression: Compression | undefined;
   readonly #fixed: readonly Header[];
   readonly #perRecord: { readonly body: Accessor; readonly headers: Accessor } | undefined;
+  readonly #aws: AwsAuth | undefined;
+  readonly #tokens: TokenSource | undefined;
   /** How many records of a batch are done, for its next try. */
   readonly #done = new WeakMap<Batch, number>();
 
   constructor(given: Options, host: OutputHost) {
-    checkAvailable(given);
+    checkProxy(given.proxy);
     this.#given = given;
     this.#host = host;
     this.#payload = compilePayload(given, host);
@@ -59,14 +64,17 @@ class HttpOutput implements Output {
     this.#perRecord = readPerRecord(given);
     const { host: name, port, proxy } = given;
     this.#client = new HttpClient({ host: name, port, proxy, options: given, clock: host.clock });
+    this.#aws = readAwsAuth(given, this.#client, host.clock);
+    this.#tokens = readOAuth2(given, host.clock);
+    if (this.#aws && this.#tokens) throw new OptionError('aws_auth and oauth2.enable exclude each other', 'aws_auth');
   }
 
-  start(): Promise<void> {
-    return this.#client.open();
+  async start(): Promise<void> {
+    await Promise.all([this.#client.open(), this.#tokens?.open()]);
   }
 
-  stop(): Promise<void> {
-    return this.#client.close();
+  async stop(): Promise<void> {
+    await Promise.all([this.#client.close(), this.#tokens?.close()]);
   }
 
   flush(batch: Batch, signal: AbortSignal): Promise<Verdict> {
@@ -105,7 +113,7 @@ class HttpOutput implements Output {
     if (this.#compression) headers.push(['Content-Encoding', this.#compression]);
     headers.push(...this.#fixed);
     try {
-      const answer = await this.#client.request({
+      const answer = await this.#request({
         method,
         path: this.#path,
         headers: flatHeaders(headers, this.#given.allow_duplicated_headers),
@@ -117,13 +125,39 @@ class HttpOutput implements Output {
       return verdictOfError(error);
     }
   }
+
+  async #request(request: Request): Promise<HttpAnswer> {
+    if (this.#aws)
+      return this.#client.request({ ...request, headers: await orAborted(this.#aws.sign(request), request.signal) });
+    if (!this.#tokens) return this.#client.request(request);
+    const token = await orAborted(this.#tokens.header(), request.signal);
+    const answer = await this.#client.request(withToken(request, token));
+    if (answer.status !== 401) return answer;
+    // The token may have been withdrawn: once more at once, with a new one.
+    this.#tokens.refused(token);
+    return this.#client.request(withToken(request, await orAborted(this.#tokens.header(), request.signal)));
+  }
 }
 
-function checkAvailable(given: Options): void {
-  if (given.aws_auth) throw new OptionError('signing of requests for AWS is not available yet', 'aws_auth');
-  if (given['oauth2.enable']) throw new OptionError('OAuth 2 is not available yet', 'oauth2.enable');
-  if (given.proxy !== undefined && !URL.canParse(given.proxy))
-    throw new OptionError(`'${given.proxy}' is no proxy; write http://HOST:PORT`, 'proxy');
+/** What does not end by itself when the engine gives up: asking for credentials, for all that wait. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new Error('the request was given up'));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
+/** With this login and no other. */
+function withToken(request: Request, token: string): Request {
+  const headers = request.headers.filter((_, at, all) => all[at & ~1]?.toLowerCase() !== 'authorization');
+  return { ...request, headers: [...headers, 'Authorization', token] };
+}
+
+function checkProxy(proxy: string | undefined): void {
+  if (proxy !== undefined && !URL.canParse(proxy))
+    throw new OptionError(`'${proxy}' is no proxy; write http://HOST:PORT`, 'proxy');
 }
 
 function readCompression(word: string | undefined): Compression | undefined {

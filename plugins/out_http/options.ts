@@ -1,4 +1,6 @@
 /** The options of the `http` output. */
+import { AWS_AUTH_OPTIONS } from '../../src/net/aws_auth.ts';
+import { OAUTH2_OPTIONS } from '../../src/net/oauth2.ts';
 import { HTTP_OPTIONS, NET_OPTIONS, TLS_OPTIONS } from '../../src/net/options.ts';
 import type { OptionTable } from '../../src/plugin.ts';
 
@@ -40,29 +42,8 @@ export const options = {
   gelf_short_message_key: { type: 'text', default: 'short_message', help: "The field that is GELF's short message." },
   gelf_full_message_key: { type: 'text', default: 'full_message', help: "The field that is GELF's full message." },
   gelf_level_key: { type: 'text', default: 'level', help: "The field that is GELF's level." },
-  aws_auth: { type: 'boolean', default: 'off', help: 'Signing of requests for AWS; not available yet.' },
-  aws_service: { type: 'text', help: 'Service that requests are signed for.' },
-  aws_region: { type: 'text', help: 'Region that requests are signed for.' },
-  aws_sts_endpoint: { type: 'text', help: 'Address of the STS.' },
-  aws_role_arn: { type: 'text', help: 'Role to take on.' },
-  aws_external_id: { type: 'text', help: 'External id of the role.' },
-  aws_profile: { type: 'text', help: 'Profile of the credentials.' },
-  'oauth2.enable': { type: 'boolean', default: 'off', help: 'Tokens by OAuth 2; not available yet.' },
-  'oauth2.token_url': { type: 'text', help: 'Where tokens are asked for.' },
-  'oauth2.client_id': { type: 'text', help: 'Id of the client.' },
-  'oauth2.client_secret': { type: 'text', secret: true, help: 'Secret of the client.' },
-  'oauth2.scope': { type: 'text', help: 'Scope of the token.' },
-  'oauth2.audience': { type: 'text', help: 'Audience of the token.' },
-  'oauth2.resource': { type: 'text', help: 'Resource of the token.' },
-  'oauth2.auth_method': { type: 'text', help: 'How the client shows who it is.' },
-  'oauth2.jwt_key_file': { type: 'text', help: 'Key that signs assertions.' },
-  'oauth2.jwt_cert_file': { type: 'text', help: 'Certificate of that key.' },
-  'oauth2.jwt_aud': { type: 'text', help: 'Audience of assertions.' },
-  'oauth2.jwt_header': { type: 'text', help: 'Header of assertions.' },
-  'oauth2.jwt_ttl_seconds': { type: 'integer', help: 'How long assertions are valid.' },
-  'oauth2.refresh_skew_seconds': { type: 'integer', help: 'How long before its end a token is renewed.' },
-  'oauth2.timeout': { type: 'time', help: 'How long asking for a token may take.' },
-  'oauth2.connect_timeout': { type: 'time', help: 'How long connecting for a token may take.' },
+  ...AWS_AUTH_OPTIONS,
+  ...OAUTH2_OPTIONS,
   ...HTTP_OPTIONS,
   ...NET_OPTIONS,
   ...TLS_OPTIONS,

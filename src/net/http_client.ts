@@ -55,6 +55,11 @@ export class HttpClient {
     this.#origin = new URL(`${settings.options.tls ? 'https' : 'http'}://${host}:${settings.port}`).origin;
   }
 
+  /** Name and port as they stand in the Host header. */
+  get hostHeader(): string {
+    return new URL(this.#origin).host;
+  }
+
   /** Reads certificates; called when the output starts, so that a wrong file is seen then. @throws OptionError */
   async open(): Promise<void> {
     await this.#ready();

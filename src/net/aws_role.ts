@@ -4,9 +4,10 @@
  *
  * Source: docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
-import { type AwsKeys, signAws } from '../../src/net/aws_sign.ts';
-import type { HttpClient } from '../../src/net/http_client.ts';
-import type { Clock } from '../../src/plugin.ts';
+
+import type { Clock } from '../plugin.ts';
+import { type AwsKeys, signAws } from './aws_sign.ts';
+import type { HttpClient } from './http_client.ts';
 
 export interface RoleSettings {
   readonly roleArn: string;
