@@ -71,6 +71,9 @@ const keeps = ({ kept }: Outcome): boolean => kept.length === 2;
 /** As Fluent Bit these make an accessor of a plain key, which ends at its first dot: filter/grep-key-with-dot. */
 const ENDS_AT_DOT = new Set(['grep', 'log_to_metrics', 'rewrite_tag']);
 
+/** As Fluent Bit it finds no items of lists, and says so at the start: filter/type-converter-nested. */
+const FINDS_NO_ITEMS = new Set(['type_converter']);
+
 /** Each says whether it saw the text "error" in the field. */
 const PLUGINS: Readonly<Record<string, (field: string, t: Test) => Promise<boolean>>> = {
   grep: async (field) => keeps(await run(grep, [['regex', `${field} ^error$`]])),
@@ -155,7 +158,10 @@ for (const [name, sees] of Object.entries(PLUGINS))
   t.test(`${name} reads fields as all plugins do`, async (t) => {
     const seen: [string, boolean][] = [];
     for (const [field] of WRITTEN) seen.push([field, await sees(field, t)]);
-    const expected = WRITTEN.map(([field, found]) => [field, found && !(field === 'a.b' && ENDS_AT_DOT.has(name))]);
+    const expected = WRITTEN.map(([field, found]) => {
+      const exception = field.endsWith('[0]') ? FINDS_NO_ITEMS : field === 'a.b' ? ENDS_AT_DOT : undefined;
+      return [field, found && !exception?.has(name)];
+    });
     t.same(seen, expected);
   });
 
