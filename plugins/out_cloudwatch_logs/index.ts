@@ -41,6 +41,12 @@ export default defineOutput({
 /** Events differ in size: a chunk that is thought to make a request may be a little more than one. */
 const FILL = 0.97;
 
+/** As Fluent Bit a request goes whenever the stream changes (cloudwatch/template-interleaved-streams), up to so many more. */
+const MORE_REQUESTS = 8;
+
+/** Numbers of events one after the other that go to the same target. */
+type Run = readonly [Target, number[]];
+
 class CloudWatchLogs implements Output {
   readonly #host: OutputHost;
   readonly #client: LogsClient;
@@ -125,30 +131,25 @@ class CloudWatchLogs implements Output {
     return progress;
   }
 
-  /** The events that are left, by their target, in the order in which the targets were first seen. */
-  #group(batch: Batch, events: readonly LogEvent[], progress: Progress): [Target, number[]][] {
-    const groups = new Map<Target, number[]>();
+  /** The events that are left, in runs to the same target, in order. */
+  #group(batch: Batch, events: readonly LogEvent[], progress: Progress): Run[] {
+    const runs: Run[] = [];
     const { fixed } = this.#targets;
-    let target: Target | undefined;
-    let numbers: number[] | undefined;
+    let run: Run | undefined;
     for (let number = 0; number < events.length; number++) {
       if (progress.isDone(number)) continue;
-      const own = fixed && target ? target : this.#targets.of(events[number] as LogEvent, batch.tag);
+      const own = fixed && run ? run[0] : this.#targets.of(events[number] as LogEvent, batch.tag);
       if (!own) {
         progress.refuse([number], 'they name no log group or log stream');
         continue;
       }
-      if (own !== target || !numbers) {
-        target = own;
-        numbers = groups.get(own);
-        if (!numbers) {
-          numbers = [];
-          groups.set(own, numbers);
-        }
+      if (run?.[0] !== own) {
+        run = [own, []];
+        runs.push(run);
       }
-      numbers.push(number);
+      run[1].push(number);
     }
-    return [...groups];
+    return joinRuns(runs);
   }
 
   /** Said once until something goes through again; the engine's log names every retry. */
@@ -169,6 +170,18 @@ class CloudWatchLogs implements Output {
       `${sizes.length} records are larger than CloudWatch takes (up to ${most} bytes); event_too_large says what becomes of them`,
     );
   }
+}
+
+/** Each run is a request of its own as long as that makes few more of them; else a target's events go together. */
+function joinRuns(runs: Run[]): Run[] {
+  if (runs.length === 1) return runs;
+  const joined = new Map<Target, Run>();
+  for (const [target, numbers] of runs) {
+    const run = joined.get(target);
+    if (run) for (const number of numbers) run[1].push(number);
+    else joined.set(target, [target, [...numbers]]);
+  }
+  return runs.length - joined.size > MORE_REQUESTS ? [...joined.values()] : runs;
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {

@@ -77,6 +77,25 @@ t.test('it learns how large a chunk makes one full request, where all goes to on
   t.equal(fake.server.counts.PutLogEvents, 3, 'a twentieth more does not fit');
 });
 
+t.test('a request goes whenever the stream changes; where it changes often, each stream has one', async (t) => {
+  const { fake, flush } = await rig(t, [['log_stream_template', '$pod']]);
+  const alternating = (count: number) =>
+    Array.from({ length: count }, (_, n) => eventOf({ n, pod: n % 2 ? 'b' : 'a' }));
+  for (const [count, requests] of [
+    [10, 10],
+    [11, 2],
+  ] as const) {
+    fake.store.group('grp').streams.clear();
+    fake.server.counts.PutLogEvents = 0;
+    for (const stream of ['a', 'b']) fake.store.createStream('grp', stream);
+    t.same(await flush(alternating(count)), OK);
+    t.equal(fake.server.counts.PutLogEvents, requests);
+    const numbers = (stream: string) => fake.messages('grp', stream).map((text) => JSON.parse(text).n);
+    t.same(numbers('a'), [0, 2, 4, 6, 8, 10].slice(0, Math.ceil(count / 2)));
+    t.same(numbers('b'), [1, 3, 5, 7, 9]);
+  }
+});
+
 t.test('a missing group is made once for many streams, with its class and retention', async (t) => {
   const { fake, flush, host } = await rig(t, [
     ['log_group_name', '/eks/shop'],
@@ -120,7 +139,7 @@ t.test('a retry sends only what was not accepted', async (t) => {
   const batch = batchOf(['a', 'b', 'c', 'a'].map((pod, n) => eventOf({ n, pod })));
   fake.server.faults.next('PutLogEvents', undefined, 'throttle');
   t.match(await flush(batch), { kind: 'retry', reason: /ThrottlingException/ });
-  t.same(fake.messages('grp', 'a').length, 2);
+  t.same(fake.messages('grp', 'a').length, 1);
   t.same(await flush(batch), OK);
   t.same(
     ['a', 'b', 'c'].map((stream) => fake.messages('grp', stream).length),
