@@ -6,7 +6,7 @@
 import type { LogEvent } from '../data/event.ts';
 import type { Logger } from '../log.ts';
 import type { Counters } from '../metrics.ts';
-import { type Batch, type Clock, type Output, retry, type Verdict } from '../plugin.ts';
+import { type Batch, type Clock, OK, type Output, retry, type Verdict } from '../plugin.ts';
 import type { OutputSpec } from '../spec.ts';
 import type { Chunk } from './chunk.ts';
 import { ChunkFormatError, type DirectRoute } from './chunk_format.ts';
@@ -199,7 +199,8 @@ export class OutputUnit {
       this.#log.torn(chunk);
       chunk.tornBytes = 0;
     }
-    return this.output.flush(batch, this.#env.signal);
+    // The output's processors left nothing: there is nothing to send.
+    return batch.count === 0 ? OK : this.output.flush(batch, this.#env.signal);
   }
 
   /** The file holds no chunk: it is left alone, and never stands in the way of another. */

@@ -191,6 +191,21 @@ t.test('processors of an output change only what goes to it, also when it is tri
   await pipeline.stop();
 });
 
+t.test('an output whose processors leave nothing of a batch is not asked, and the events are safe', async (t) => {
+  const hand = new HandInput();
+  const scripted = new ScriptedOutput();
+  const { pipeline, clock } = rig({
+    inputs: [{ hand }],
+    outputs: [{ scripted, processors: [{ make: () => ({ filter: () => [] }) }] }],
+  });
+  await pipeline.start();
+  hand.emit('a');
+  await clock.advance(1000);
+  t.same(scripted.batches, []);
+  t.same(hand.outcomes, ['0..0:safe']);
+  await pipeline.stop();
+});
+
 t.test('a condition lets a processor see only the events that meet it, and their order stays', async (t) => {
   const hand = new HandInput();
   const scripted = new ScriptedOutput();
