@@ -124,7 +124,10 @@ class Loki implements Output {
   async #push(parts: readonly Part[], signal: AbortSignal): Promise<Verdict[]> {
     const load = new Load(parts);
     const requests = split(load, this.#splitting);
+    const isAllOrNothing = this.#tenantHandling === 'partial_error';
+    if (isAllOrNothing) load.hold();
     const troubles = await send(load, requests, this.#sending, signal);
+    if (isAllOrNothing && troubles.length === 0) load.countHeld();
     if (troubles.length < requests.length) this.#reached();
     if (this.#givesUpTenants(troubles, requests.length))
       for (const { request, verdict } of troubles)
@@ -153,10 +156,14 @@ class Loki implements Output {
     return this.#verdict(part, trouble ? [trouble] : []);
   }
 
-  /** tenant_id_key_error_handling: partial_success. */
   #givesUpTenants(troubles: readonly Trouble[], requests: number): boolean {
+    return this.#tenantHandling === 'partial_success' && troubles.length > 0 && troubles.length < requests;
+  }
+
+  /** undefined where all have one tenant. */
+  get #tenantHandling(): Options['tenant_id_key_error_handling'] | undefined {
     const { tenant_id_key: key, tenant_id_key_error_handling: handling } = this.#given;
-    return key !== undefined && handling === 'partial_success' && troubles.length > 0 && troubles.length < requests;
+    return key === undefined ? undefined : handling;
   }
 
   async #verdict(part: Part, troubles: readonly Trouble[]): Promise<Verdict> {

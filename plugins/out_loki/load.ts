@@ -33,6 +33,8 @@ export class Load implements PushSource {
   readonly events: readonly LogEvent[];
   /** The number of each part's first event. */
   readonly #starts: number[] = [];
+  /** What was accepted and counts only if all is. */
+  #held: number[] | undefined;
 
   constructor(parts: readonly Part[]) {
     this.parts = parts;
@@ -57,8 +59,23 @@ export class Load implements PushSource {
   }
 
   accept(number: number): void {
+    if (this.#held) {
+      this.#held.push(number);
+      return;
+    }
     const at = this.#indexOf(number);
     (this.parts[at] as Part).progress.accept(number - (this.#starts[at] as number));
+  }
+
+  /** What is accepted from now on counts only once `countHeld` says so. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  countHeld(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const number of held) this.accept(number);
   }
 
   refuse(numbers: readonly number[], reason: string): void {

@@ -83,23 +83,37 @@ t.test('a 400 that names nothing drops the batch, with what Loki said', async (t
   t.same(await plugin.flush(batchOf(RECORDS), signal), { kind: 'drop', reason: 'HTTP status 400: no' });
 });
 
-t.test('429 waits as long as Loki says, and sends again only what is left', async (t) => {
-  const { server, plugin } = await rig(t, [
-    ['Labels', 'job=web'],
-    ['tenant_id_key', '$app'],
-    ['tenant_id_key_error_handling', 'partial_error'],
-  ]);
-  let pushes = 0;
-  server.fault = () =>
-    pushes++ === 0
-      ? { status: 429, text: 'Ingestion rate limit exceeded', headers: { 'retry-after': '7' } }
-      : undefined;
+t.test('429 waits as long as Loki says', async (t) => {
+  const { server, plugin } = await rig(t, [['Labels', 'job=web']]);
+  const faults = [{ status: 429, text: 'Ingestion rate limit exceeded', headers: { 'retry-after': '7' } }];
+  server.fault = () => faults.shift();
   const batch = batchOf(RECORDS);
   t.match(await plugin.flush(batch, signal), { kind: 'retry', afterMs: 7000, reason: /429/ });
-  t.same([server.entries('a').length, server.entries('b').length], [0, 1]);
   t.equal(await plugin.flush(batch, signal), OK);
-  t.same([server.entries('a').length, server.entries('b').length], [2, 1]);
-  t.equal(server.requests, 3);
+  t.equal(server.entries().length, 3);
+});
+
+t.test('where one of several tenants fails it is given up, or all are tried again', async (t) => {
+  for (const [handling, first, requests] of [
+    ['partial_success', { kind: 'ok' }, 2],
+    ['partial_error', { kind: 'retry', reason: /500/ }, 4],
+  ] as const) {
+    const { server, plugin, host } = await rig(t, [
+      ['Labels', 'job=web'],
+      ['tenant_id_key', '$app'],
+      ['tenant_id_key_error_handling', handling],
+    ]);
+    const faults = [undefined, { status: 500 }];
+    server.fault = () => faults.shift();
+    const batch = batchOf(RECORDS);
+    t.match(await plugin.flush(batch, signal), first);
+    if (first.kind === 'retry') t.equal(await plugin.flush(batch, signal), OK);
+    t.equal(server.requests, requests);
+    t.same(
+      host.discarded.map(({ events }) => events.map(({ body }) => body.log)),
+      first.kind === 'ok' ? [['two']] : [],
+    );
+  }
 });
 
 t.test(
