@@ -1,11 +1,9 @@
-import { Sha256 } from '@smithy/core/checksum';
-import { SignatureV4 } from '@smithy/signature-v4';
 import t from 'tap';
 import { OK } from '../../src/plugin.ts';
 import { batchOf, eventOf, NEW_YEAR } from '../../test/support/batch.ts';
 import { logOf, NOW_MS, numbered, rig, useTestCredentials } from '../../test/support/fake_cloudwatch/rig.ts';
 import { TestHost } from '../../test/support/host.ts';
-import { HttpCapture, outputSuite } from '../../test/support/output_suite.ts';
+import { outputSuite } from '../../test/support/output_suite.ts';
 import { make } from '../../test/support/plugin.ts';
 import definition from './index.ts';
 
@@ -280,32 +278,6 @@ t.test('a message that is too long is split where the user says so, also over a 
   t.match(logOf(host, 'warn'), [/1 records are larger/, /1 records are larger/]);
 });
 
-t.test('the role is taken on at the STS, with its external id', async (t) => {
-  const expiration = new Date(Date.now() + 3_600_000).toISOString();
-  const keys = `<AccessKeyId>ROLEKEY</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>tok</SessionToken>`;
-  const body = `<AssumeRoleResponse><Credentials>${keys}<Expiration>${expiration}</Expiration></Credentials></AssumeRoleResponse>`;
-  const sts = await HttpCapture.start({ status: 200, body });
-  const logs = await HttpCapture.start({ status: 200, headers: json, body: '{}' });
-  const section = [
-    ['region', 'eu-central-1'],
-    ['endpoint', `http://127.0.0.1:${logs.port}`],
-    ['log_group_name', 'grp'],
-    ['log_stream_name', 'str'],
-    ['role_arn', 'arn:aws:iam::123456789012:role/logs'],
-    ['external_id', 'ext'],
-    ['sts_endpoint', `http://127.0.0.1:${sts.port}`],
-  ] as [string, string][];
-  const { plugin } = await make(definition, section);
-  t.same(await plugin.flush(batchOf(numbered(1)), new AbortController().signal), OK);
-  const form = new URLSearchParams(sts.received[0]?.body.toString());
-  t.match(Object.fromEntries(form), { Action: 'AssumeRole', RoleArn: /role\/logs/, ExternalId: 'ext' });
-  t.match(sts.received[0]?.headers.authorization, /Credential=AKIDEXAMPLE\/\d+\/eu-central-1\/sts\//);
-  t.equal(sts.received.length, 1);
-  t.match(logs.received[1]?.headers, { authorization: /Credential=ROLEKEY\//, 'x-amz-security-token': 'tok' });
-  await plugin.stop?.();
-  await Promise.all([sts.stop(), logs.stop()]);
-});
-
 t.test('what cannot work is refused at the start', async (t) => {
   const names = [
     ['region', 'eu-central-1'],
@@ -339,73 +311,4 @@ t.test('a retention that CloudWatch does not know is a warning', async (t) => {
   ]);
   t.ok(host instanceof TestHost);
   t.match(logOf(host, 'warn'), [/log_retention_days of 31/]);
-});
-
-t.test('requests past the chain of the SDK are signed as the SDK signs', async (t) => {
-  const logs = await HttpCapture.start({ status: 200, headers: json, body: '{}' });
-  const { plugin } = await make(definition, [
-    ['region', 'eu-central-1'],
-    ['endpoint', `http://127.0.0.1:${logs.port}`],
-    ['log_group_name', 'grp'],
-    ['log_stream_name', 'str'],
-    ['log_format', 'json/emf'],
-    ['extra_user_agent', 'mine'],
-  ]);
-  for (let i = 0; i < 2; i++) t.same(await plugin.flush(batchOf(numbered(1, i)), new AbortController().signal), OK);
-  await plugin.stop?.();
-  await logs.stop();
-  t.equal(logs.received.length, 3);
-  for (const { headers, body } of logs.received.slice(1)) {
-    t.match(headers, { 'user-agent': 'aws-fluent-bit-plugin-mine', 'x-amzn-logs-format': 'json/emf' });
-    const names = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '')?.[1]?.split(';') ?? [];
-    const signer = new SignatureV4({
-      credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
-      region: 'eu-central-1',
-      service: 'logs',
-      sha256: Sha256,
-      applyChecksum: false,
-    });
-    const signed = await signer.sign(
-      {
-        method: 'POST',
-        protocol: 'http:',
-        hostname: '127.0.0.1',
-        path: '/',
-        headers: Object.fromEntries(names.map((name) => [name, String(headers[name])])),
-        body,
-      },
-      { signingDate: dateOf(String(headers['x-amz-date'])) },
-    );
-    const signature = /Signature=\w+/;
-    t.equal(signature.exec(headers.authorization ?? '')?.[0], signature.exec(signed.headers.authorization ?? '')?.[0]);
-  }
-});
-
-/** `20260101T000000Z` */
-function dateOf(text: string): Date {
-  return new Date(text.replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'));
-}
-
-t.test('an error that may be about credentials or the clock leaves the next request to the SDK', async (t) => {
-  const bad = { status: 403, headers: json, body: '{"__type":"x#ExpiredTokenException","message":"old"}' };
-  const good = { status: 200, headers: json, body: '{}' };
-  const logs = await HttpCapture.start(good, good, bad, good);
-  const { plugin, host } = await make(definition, [
-    ['region', 'eu-central-1'],
-    ['endpoint', `http://127.0.0.1:${logs.port}`],
-    ['log_group_name', 'grp'],
-    ['log_stream_name', 'str'],
-  ]);
-  const flush = (n: number) => plugin.flush(batchOf(numbered(1, n)), new AbortController().signal);
-  t.same(await flush(0), OK);
-  t.match(await flush(1), { kind: 'retry', reason: /HTTP status 403, ExpiredTokenException: old/ });
-  t.match(logOf(host, 'error'), [/credentials are wrong or too old/]);
-  t.same(await flush(1), OK);
-  t.same(
-    logs.received.map(({ headers }) => headers['amz-sdk-request'] !== undefined),
-    [true, false, false, true],
-    'the SDK sends a header of its own',
-  );
-  await plugin.stop?.();
-  await logs.stop();
 });
