@@ -97,6 +97,7 @@ class Soak {
     const config = path.join(folder, 'sluice.conf');
     fs.writeFileSync(config, this.#config());
     this.router = new Router(config);
+    await this.router.warm();
     for (let i = 0; i < this.#plan.alive * 0.7; i++) this.#makePod();
     this.router.start();
     const startedAt = performance.now();
