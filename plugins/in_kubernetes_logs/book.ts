@@ -34,6 +34,8 @@ export interface BookOwner {
   found(run: Run): void;
   /** Something about a run has changed. */
   changed(run: Run): void;
+  /** A run has to be read from its start again. */
+  again(run: Run): void;
   /** A run is not wanted any more: its pod is left out now. */
   left(run: Run): void;
   /** A run that is read has a successor, or its pod is gone: its row is of no use. */
@@ -163,6 +165,7 @@ export class Book {
         wasThere,
       );
     const known = runs.some((run) => run.containerId === id);
+    const before = runs.at(-1);
     const row = saved.find((one) => one.restarts === restarts);
     if (!known) {
       const startedAt = secondsOf(status.state?.running?.startedAt ?? status.state?.terminated?.startedAt);
@@ -172,6 +175,19 @@ export class Book {
       this.#add(this.#make(pod, container, id, restarts, startedAt, start), runs);
     }
     this.#update(pod, container, status, id, last?.containerID, runs);
+    if (!known && before) this.#checkStrays(before, runs);
+  }
+
+  /** The run before the one that is new may have been given the log of the new one. */
+  #checkStrays(before: Run, runs: Run[]): void {
+    const latest = runs.at(-1) as Run;
+    if (before.isGone || !before.hasStraysOf(latest.startedAt)) return;
+    before.startOver();
+    latest.strays = before.strays;
+    before.place = 'previous';
+    latest.before = before;
+    if (!runs.includes(before)) runs.splice(-1, 0, before);
+    this.#owner.again(before);
   }
 
   /** The run before the present one, where it was not read and is not out of reach. */

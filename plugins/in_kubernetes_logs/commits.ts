@@ -9,6 +9,7 @@ import type { LogEvent } from '../../src/data/event.ts';
 import type { InputHost, Settle } from '../../src/plugin.ts';
 import type { Run } from './run.ts';
 import type { RowKey, Saved, Store } from './store.ts';
+import type { Trail } from './trail.ts';
 
 const RETRY_MS = 1000;
 
@@ -33,15 +34,17 @@ export class Commits {
 
   /** Hands over events of a run; all of its lines until now are read. @returns false where the input should wait. */
   emit(run: Run, events: LogEvent[]): boolean {
-    const { position } = run.trail;
+    const { trail } = run;
+    const { position } = trail;
     run.open++;
-    const settle: Settle = (outcome) => this.#settled(run, position, outcome);
+    const settle: Settle = (outcome) => this.#settled(run, trail, position, outcome);
     return this.#host.emit(run.tag, events, settle);
   }
 
   /** The run is known, or was read to its end: its row is written. */
   note(run: Run): void {
     if (!this.#store || run.isFrozen) return;
+    this.#removed.delete(run.key);
     this.#dirty.add(run);
     this.#schedule(0);
   }
@@ -73,12 +76,12 @@ export class Commits {
     this.#store?.close();
   }
 
-  #settled(run: Run, position: number, outcome: 'safe' | 'lost'): void {
+  #settled(run: Run, trail: Trail, position: number, outcome: 'safe' | 'lost'): void {
     run.open--;
     if (outcome === 'lost') run.isFrozen = true;
     if (run.open === 0 && run.isRead) this.arrived(run);
     if (run.isFrozen) return;
-    run.trail.settle(position);
+    trail.settle(position);
     if (run.isForgotten && run.open === 0) this.#remove(run);
     else this.note(run);
   }

@@ -60,7 +60,7 @@ export class Composer implements LineTaker {
 
   /** Reading begins, or goes on after a cut. */
   begin(answer: Answer): void {
-    const { trail, before } = this.#run;
+    const { trail, before, strays } = this.#run;
     if (!trail.isEmpty) this.#run.before = undefined;
     this.#long = undefined;
     this.#answer = answer;
@@ -70,7 +70,8 @@ export class Composer implements LineTaker {
     this.#isContinued = this.#replay !== undefined;
     // Lines of this run may have been taken for lines of the run before, when the watch was late.
     const startedAt = this.#run.startedAt ?? Number.NEGATIVE_INFINITY;
-    if (!this.#replay && before && before.trail.latest >= startedAt) this.#replay = before.trail.replay();
+    const known = strays ?? (before && before.trail.latest >= startedAt ? before.trail : undefined);
+    this.#replay ??= known?.strays();
   }
 
   /** Unix seconds to read from; undefined: the whole log, or from its end. To be asked after `begin`. */
@@ -102,7 +103,11 @@ export class Composer implements LineTaker {
 
   line(seconds: number, nanos: number, text: string, start: number, end: number): void {
     const hash = hashText(text, start, end);
-    if (this.#replay && this.#wasRead(seconds, nanos, hash)) return;
+    if (this.#replay && this.#wasRead(seconds, nanos, hash)) {
+      // From now on known as this run's own.
+      if (!this.#isContinued) this.#run.trail.push(seconds, nanos, hash);
+      return;
+    }
     if (this.#doubts()) return;
     this.#run.trail.push(seconds, nanos, hash);
     this.#push(seconds, nanos, text.slice(start, end), undefined);

@@ -139,6 +139,7 @@ export class KubernetesLogs implements Input {
       ...{ host, readFrom, tagTemplate: host.tag ?? DEFAULT_TAG, map: mapMaker(options) },
       found: (run) => this.#found(run),
       changed: (run) => this.#followers.get(run)?.wake(),
+      again: (run) => this.#again(run),
       left: (run) => this.#left(run),
       old: (run) => this.#commits?.forget(run),
       forgotten: (rows) => this.#commits?.removeRows(rows),
@@ -200,6 +201,13 @@ export class KubernetesLogs implements Input {
     // What else the same change says of the run comes first; and of what was listed, what happened since.
     if (this.#isWatched(run, this.#host.clock.monotonic())) queueMicrotask(() => this.#startAll());
     else this.#host.clock.after(WATCH_MS, () => this.#startAll(), true);
+  }
+
+  #again(run: Run): void {
+    this.#commits?.note(run);
+    const follower = this.#followers.get(run);
+    if (follower) follower.startOver();
+    else this.#found(run);
   }
 
   #startAll(): void {

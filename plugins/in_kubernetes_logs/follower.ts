@@ -117,6 +117,13 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.start();
   }
 
+  /** The run has to be read from its start, not what is being read now. */
+  startOver(): void {
+    this.#endedWell = false;
+    if (this.#stream) this.#throwAway();
+    else this.wake();
+  }
+
   open(): void {
     const { run } = this;
     if (run.place === 'none') {

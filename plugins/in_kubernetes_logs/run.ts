@@ -28,7 +28,12 @@ export class Run {
   /** Where to begin while nothing was read. */
   start: Start;
   /** Lines that were read. */
-  readonly trail: Trail;
+  trail: Trail;
+  /**
+   * Lines that were read of this run's log or the next one's, when nobody knew yet that there was a next one; they must
+   * not come again.
+   */
+  strays: Trail | undefined;
   /** The run before this one, as long as its lines are not all read. */
   before: Run | undefined;
   place: Place = 'current';
@@ -67,6 +72,24 @@ export class Run {
     this.start = isSaved ? saved.start : saved;
     this.trail = isSaved && saved.snapshot ? Trail.from(saved.snapshot) : new Trail();
     this.isRead = isSaved && saved.isRead;
+  }
+
+  /**
+   * Whether lines that were read as those of this run may be those of the next one, which started at `nextStart` (Unix
+   * seconds): the watch was late, and the log that the API server gave out was the next run's already.
+   */
+  hasStraysOf(nextStart: number | undefined): boolean {
+    const { first, isWhole } = this.trail;
+    // Within one second nobody can tell. Where they can all be told apart when they come again, it costs nothing to look.
+    return first !== undefined && nextStart !== undefined && first >= nextStart && isWhole;
+  }
+
+  /** To be read from its start again, but for the lines that came already. */
+  startOver(): void {
+    this.strays = this.trail;
+    this.trail = new Trail();
+    this.isRead = false;
+    this.isForgotten = false;
   }
 
   /** For logs. */

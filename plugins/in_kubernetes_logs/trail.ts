@@ -14,6 +14,8 @@
 
 /** Settled lines that are kept at most. */
 const KEPT = 256;
+/** So many are kept however old they are: of a run whose first lines may turn out to be another's (`strays`). */
+const FEW = 64;
 /** How far before the second of the latest line reading goes on. */
 const SLACK_SECONDS = 1;
 const FIRST_CAPACITY = 16;
@@ -45,6 +47,8 @@ export class Trail {
   /** The second of the latest line that was read. */
   latest = Number.NEGATIVE_INFINITY;
   latestNanos = 0;
+  /** The second of the first line that was read; undefined where another program read it, or nobody. */
+  first: number | undefined;
 
   /** Goes on where another program stopped. */
   static from({ since, floorSeconds, floorNanos, entries }: Snapshot): Trail {
@@ -53,6 +57,7 @@ export class Trail {
       trail.push(since + (entries[i] as number), entries[i + 1] as number, entries[i + 2] as number);
     trail.#floorSeconds = floorSeconds;
     trail.#floorNanos = floorNanos;
+    trail.first = undefined;
     trail.latest = Math.max(trail.latest, since + SLACK_SECONDS);
     trail.#latestSettled = trail.latest;
     trail.settle(trail.position);
@@ -68,6 +73,11 @@ export class Trail {
     return this.latest === Number.NEGATIVE_INFINITY;
   }
 
+  /** Every line that was read is still known. */
+  get isWhole(): boolean {
+    return this.#base + this.#head === 0;
+  }
+
   /** Notes a line that was read. */
   push(seconds: number, nanos: number, hash: number): void {
     if (this.#end === this.#seconds.length) this.#grow();
@@ -75,6 +85,7 @@ export class Trail {
     this.#nanos[this.#end] = nanos;
     this.#hashes[this.#end] = hash;
     this.#end++;
+    if (this.isEmpty) this.first = seconds;
     if (seconds < this.latest || (seconds === this.latest && nanos < this.latestNanos)) return;
     this.latest = seconds;
     this.latestNanos = nanos;
@@ -89,7 +100,7 @@ export class Trail {
     const since = this.#latestSettled - SLACK_SECONDS;
     while (this.#head < to) {
       const isOld = (this.#seconds[this.#head] as number) < since;
-      if (!isOld && to - this.#head <= KEPT) break;
+      if (to - this.#head <= (isOld ? FEW : KEPT)) break;
       if (!isOld) this.#raiseFloor(this.#head);
       this.#head++;
     }
@@ -123,9 +134,19 @@ export class Trail {
   replay(): Replay | undefined {
     if (this.isEmpty) return undefined;
     const since = this.latest - SLACK_SECONDS;
+    return this.#expected(new Replay(since, this.latest, this.#floorSeconds, this.#floorNanos), since);
+  }
+
+  /** All that is known to have been read, of whatever run it is: what comes again in a log that is read from its start. */
+  strays(): Replay {
+    const since = this.latest - SLACK_SECONDS;
     const replay = new Replay(since, this.latest, this.#floorSeconds, this.#floorNanos);
+    return this.#expected(replay, Number.NEGATIVE_INFINITY);
+  }
+
+  #expected(replay: Replay, from: number): Replay {
     for (let i = this.#head; i < this.#end; i++)
-      if ((this.#seconds[i] as number) >= since)
+      if ((this.#seconds[i] as number) >= from)
         replay.expect(this.#seconds[i] as number, this.#nanos[i] as number, this.#hashes[i] as number);
     return replay;
   }

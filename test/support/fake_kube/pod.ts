@@ -132,12 +132,22 @@ export class FakePod {
 
   /** The next run of a container. Without a crash before, it ends and starts in one step. */
   restart(name?: string, exitCode = 1): void {
+    this.restartUntold(name, exitCode);
+    this.tell();
+  }
+
+  /** The same, and the kubelet has not told the API server yet: the log is the new run's, the status is not. */
+  restartUntold(name?: string, exitCode = 1): void {
     const container = this.container(name);
     if (container.state.running) container.lastState = container.terminate(exitCode);
     container.previous = container.log;
     container.log = new ContainerLog();
     container.restartCount++;
     container.run();
+  }
+
+  /** The API server hears of what happened. */
+  tell(): void {
     this.#save();
   }
 
