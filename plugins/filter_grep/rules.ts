@@ -7,7 +7,7 @@
  */
 import { compileAccessor } from '../../src/data/accessor.ts';
 import type { LogEvent } from '../../src/data/event.ts';
-import { compileRegex } from '../../src/data/regex.ts';
+import { compileRegex, fits } from '../../src/data/regex.ts';
 import { OptionError, type Property } from '../../src/plugin.ts';
 
 type Keep = (event: LogEvent) => boolean;
@@ -44,7 +44,7 @@ function compileRule(kind: 'regex' | 'exclude', text: string): Rule {
     kind,
     matches: (event) => {
       const value = get(event.body);
-      return typeof value === 'string' && regex.test(value);
+      return typeof value === 'string' && fits(regex, value);
     },
   };
 }

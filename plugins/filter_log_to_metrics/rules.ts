@@ -1,7 +1,7 @@
 /** The rules of `log_to_metrics`: as grep's in its legacy mode, a Regex decides and an Exclude can only refuse. */
 import { compileAccessor } from '../../src/data/accessor.ts';
 import type { Fields } from '../../src/data/event.ts';
-import { compileRegex } from '../../src/data/regex.ts';
+import { compileRegex, fits } from '../../src/data/regex.ts';
 import { OptionError, type Property } from '../../src/plugin.ts';
 
 interface Rule {
@@ -33,7 +33,7 @@ function compileRule(kind: 'regex' | 'exclude', text: string): Rule {
     isRegex: kind === 'regex',
     matches: (body) => {
       const value = get(body);
-      return typeof value === 'string' && regex.test(value);
+      return typeof value === 'string' && fits(regex, value);
     },
   };
 }

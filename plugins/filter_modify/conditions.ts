@@ -4,7 +4,7 @@
  */
 import { compileAccessor } from '../../src/data/accessor.ts';
 import type { Fields, Value } from '../../src/data/event.ts';
-import { compileRegex } from '../../src/data/regex.ts';
+import { compileRegex, fits } from '../../src/data/regex.ts';
 import { OptionError } from '../../src/plugin.ts';
 
 export type Condition = (body: Fields) => boolean;
@@ -52,7 +52,7 @@ function field(key: string, test: (value: Value | undefined) => boolean): Condit
 function matcher(pattern: string): (value: Value | undefined) => boolean {
   if (pattern === '') throw new OptionError('the condition needs a pattern', 'condition');
   const regex = compileRegex(pattern);
-  return (value) => (typeof value === 'string' || typeof value === 'boolean') && regex.test(String(value));
+  return (value) => (typeof value === 'string' || typeof value === 'boolean') && fits(regex, String(value));
 }
 
 function anyKey(pattern: string): Condition {

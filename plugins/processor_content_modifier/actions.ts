@@ -9,7 +9,7 @@
 import { hash } from 'node:crypto';
 import { encodeText } from '../../src/data/bytes.ts';
 import { type Fields, setField, type Value } from '../../src/data/event.ts';
-import { compileRegex, groupNames } from '../../src/data/regex.ts';
+import { compileRegex, groupNames, matchOf } from '../../src/data/regex.ts';
 import { OptionError, type OptionsOf } from '../../src/plugin.ts';
 import { convertValue, textOf } from './convert.ts';
 import type { options } from './options.ts';
@@ -98,7 +98,7 @@ function extract(key: string, regex: RegExp): Action {
   const taken = new Set(names);
   return (fields) => {
     const value = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    const match = typeof value === 'string' && taken.size > 0 ? regex.exec(value) : null;
+    const match = typeof value === 'string' && taken.size > 0 ? matchOf(regex, value) : null;
     if (!match) return fields;
     const copy: Fields = {};
     for (const name in fields) if (!taken.has(name)) setField(copy, name, fields[name] as Value);

@@ -8,7 +8,7 @@
 import type { Condition, ConditionRule } from '../spec.ts';
 import { compileAccessor, valueToText } from './accessor.ts';
 import type { Fields, LogEvent, Value } from './event.ts';
-import { compileRegex } from './regex.ts';
+import { compileRegex, fits } from './regex.ts';
 
 export type EventTest = (event: LogEvent) => boolean;
 
@@ -50,7 +50,7 @@ function compileTest(rule: ConditionRule): TextTest {
     case 'not_regex': {
       const regex = compileRegex(wanted);
       const positive = rule.op === 'regex';
-      return (text = '') => (regex.exec(text) !== null) === positive;
+      return (text = '') => fits(regex, text) === positive;
     }
     case 'in':
     case 'not_in': {

@@ -47,6 +47,15 @@ export function matchOf(regex: RegExp, text: string): RegExpExecArray | null {
   }
 }
 
+/** Whether a text fits; as `matchOf`, false for one that is too long. */
+export function fits(regex: RegExp, text: string): boolean {
+  try {
+    return regex.test(text);
+  } catch {
+    return false;
+  }
+}
+
 function unwrap(pattern: string) {
   const slashed = /^\/(.*)\/([a-z]*)$/s.exec(pattern);
   const body = slashed?.[1] ?? pattern;

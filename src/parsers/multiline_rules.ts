@@ -6,7 +6,7 @@
  *
  * The patterns are Fluent Bit's (Ruby syntax), which took most of them from Google's detect-exceptions plugin.
  */
-import { compileRegex } from '../data/regex.ts';
+import { compileRegex, fits } from '../data/regex.ts';
 import type { MultilineParser, MultilineRule } from '../plugin.ts';
 import { CriParser, DockerParser } from './container_lines.ts';
 
@@ -80,7 +80,7 @@ export function compileRule(from: string, pattern: string, to: string): Multilin
     .split(',')
     .map((state) => state.trim())
     .filter((state) => state !== '');
-  return { from: states, to, test: (text) => regex.test(text) };
+  return { from: states, to, test: (text) => fits(regex, text) };
 }
 
 const byRules = (name: string, rows: readonly Row[]): MultilineParser => ({

@@ -2,6 +2,7 @@ import t from 'tap';
 import { compileCondition } from '../../src/data/condition.ts';
 import { type Fields, Float, NO_METADATA } from '../../src/data/event.ts';
 import type { Condition, ConditionRule } from '../../src/spec.ts';
+import { eventOf } from '../support/batch.ts';
 
 type Op = ConditionRule['op'];
 
@@ -75,4 +76,12 @@ t.test('a field may be looked up in the metadata, or be a plain key', async (t) 
   const test = compileCondition({ op: 'and', rules });
   t.ok(test({ seconds: 0, nanos: 0, metadata: { 'x.y': 'm' }, body: {} }));
   t.notOk(test({ seconds: 0, nanos: 0, metadata: {}, body: { 'x.y': 'm' } }));
+});
+
+t.test('a text too long for a pattern does not fit it', async (t) => {
+  const long = eventOf({ a: 'ab'.repeat(8_000_000) });
+  const test = (op: 'regex' | 'not_regex') =>
+    compileCondition({ op: 'and', rules: [{ field: 'a', op, value: '(?:a|b)*c', inMetadata: false }] });
+  t.notOk(test('regex')(long));
+  t.ok(test('not_regex')(long));
 });

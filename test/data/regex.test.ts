@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { compileRegex, groupNames } from '../../src/data/regex.ts';
+import { compileRegex, fits, groupNames, matchOf } from '../../src/data/regex.ts';
 import { OptionError } from '../../src/options.ts';
 
 /** What the whole pattern takes of a text, or undefined. */
@@ -220,4 +220,13 @@ t.test('simple patterns match what JavaScript itself matches', async (t) => {
       t.equal(found(source, text), new RegExp(source).exec(text)?.[0], `${source} on ${text}`);
     }),
   );
+});
+
+t.test('a text too long to be matched fits nothing, and throws nothing', async (t) => {
+  const regex = compileRegex('(?:a|b)*c');
+  const long = 'ab'.repeat(8_000_000);
+  t.throws(() => regex.exec(long), RangeError, 'long enough');
+  t.equal(matchOf(regex, long), null);
+  t.equal(fits(regex, long), false);
+  t.equal(fits(regex, 'abc'), true);
 });
