@@ -63,8 +63,13 @@ export class FrameCutter {
 
   /** Copies what is left of the piece, for calls of `next` at a later time. */
   keep(): void {
-    if (!this.#isGathered && this.#have > this.#begin)
-      this.#beginAt(Buffer.from(this.#base.subarray(this.#begin, this.#have)), 0);
+    if (this.#isGathered) {
+      // Nobody has asked since it came: there was no room.
+      if (this.#pieceAt < this.#piece.length) {
+        this.#piece = Buffer.from(this.#piece.subarray(this.#pieceAt));
+        this.#pieceAt = 0;
+      }
+    } else if (this.#have > this.#begin) this.#beginAt(Buffer.from(this.#base.subarray(this.#begin, this.#have)), 0);
   }
 
   /** True where whole frames or a beginning of one are held. */

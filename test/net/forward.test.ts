@@ -93,6 +93,30 @@ t.test('however a stream is cut, its messages are the same', async () => {
   fc.assert(property, { numRuns: 300 });
 });
 
+t.test('pieces are read into one buffer, and nobody may look at them before the next one comes', async (t) => {
+  const property = fc.property(stream, sizes, fc.infiniteStream(fc.nat(2)), (bytes, given, looks) => {
+    const cutter = new FrameCutter(1 << 20);
+    const shared = Buffer.alloc(5000);
+    const found: string[] = [];
+    for (const piece of cut(bytes, given)) {
+      piece.copy(shared);
+      cutter.push(shared.subarray(0, piece.length));
+      let isDone = false;
+      const look = (): void => {
+        isDone = !cutter.next();
+        if (!isDone) found.push(cutter.bytes.toString('hex', cutter.start, cutter.end));
+      };
+      for (let left = looks.next().value ?? 0; left > 0 && !isDone; left--) look();
+      cutter.keep();
+      shared.fill(0xc1);
+      while (!isDone) look();
+    }
+    return found.join('') === bytes.toString('hex');
+  });
+  fc.assert(property, { numRuns: 500 });
+  t.pass();
+});
+
 t.test('a stream that was changed is read or refused, and what is taken for events can be decoded', async () => {
   const change = fc.tuple(fc.nat(), fc.nat(255));
   const broken = fc.tuple(stream, fc.array(change, { minLength: 1, maxLength: 8 }), fc.nat(), sizes);
