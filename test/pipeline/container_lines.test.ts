@@ -1,7 +1,7 @@
 /**
  * The lines of a node's containers, from the files of the runtime to records with their pod: what docker and CRI cut into
  * parts is one line again, a Java stack trace is one record, and neither mixes with what another container or the other
- * stream says meanwhile. The whole program, on files that grow, with a fake API server.
+ * stream says meanwhile. The whole program, on files that grow or with the logs that the API server gives out.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,8 @@ interface Kubernetes {
 
 interface Line {
   readonly log: string;
-  readonly stream: string;
+  /** The API server does not tell. */
+  readonly stream?: string;
   readonly kubernetes?: Kubernetes;
 }
 
@@ -45,7 +46,7 @@ class NodeLogs {
     fs.appendFileSync(path.join(this.#folder, 'containers', name), lines.map((line) => `${line}\n`).join(''));
   }
 
-  start(t: Test, kubeUrl: string): void {
+  start(t: Test, kubeUrl: string, configuration = fromFiles): void {
     const config = path.join(this.#folder, 'sluice.conf');
     fs.writeFileSync(path.join(this.#folder, 'token'), 'token');
     fs.writeFileSync(config, configuration(this.#folder, kubeUrl));
@@ -77,7 +78,7 @@ class NodeLogs {
   /** The texts of a container, in the order in which they came. */
   logs(pod: string, container: string, stream = 'stdout'): string[] {
     const from = ({ kubernetes }: Line) => kubernetes?.pod_name === pod && kubernetes.container_name === container;
-    return this.records.filter((one) => from(one) && one.stream === stream).map(({ log }) => log);
+    return this.records.filter((one) => from(one) && (one.stream ?? 'stdout') === stream).map(({ log }) => log);
   }
 
   async stop(): Promise<unknown> {
@@ -87,12 +88,39 @@ class NodeLogs {
   }
 }
 
-const configuration = (folder: string, kubeUrl: string) =>
-  `[SERVICE]
+const SERVICE = `[SERVICE]
     Flush      0.1
     Grace      2
     Log_Level  error
+`;
 
+const TRACES = `[FILTER]
+    Name                   multiline
+    Match                  kube.*
+    multiline.key_content  log
+    multiline.parser       java
+    flush_ms               60000
+`;
+
+const PRINT = `[OUTPUT]
+    Name    stdout
+    Match   *
+    Format  json_lines
+`;
+
+const fromApi = (folder: string, kubeUrl: string) => `${SERVICE}
+[INPUT]
+    Name             kubernetes_logs
+    Kube_URL         ${kubeUrl}
+    Kube_Token_File  ${folder}/token
+    Namespaces       shop
+    Read_From        start
+    Kubernetes       On
+
+${TRACES}
+${PRINT}`;
+
+const fromFiles = (folder: string, kubeUrl: string) => `${SERVICE}
 [INPUT]
     Name              tail
     Path              ${folder}/containers/*.log
@@ -101,13 +129,7 @@ const configuration = (folder: string, kubeUrl: string) =>
     multiline.parser  docker, cri
     Read_from_Head    On
 
-[FILTER]
-    Name                   multiline
-    Match                  kube.*
-    multiline.key_content  log
-    multiline.parser       java
-    flush_ms               60000
-
+${TRACES}
 [FILTER]
     Name             kubernetes
     Match            kube.*
@@ -116,11 +138,7 @@ const configuration = (folder: string, kubeUrl: string) =>
     Watch            On
     Node_Name        node-1
 
-[OUTPUT]
-    Name    stdout
-    Match   *
-    Format  json_lines
-`;
+${PRINT}`;
 
 const TIME = '2026-01-01T00:00:00.000000001Z';
 const cri = (log: string, stream = 'stdout') => `${TIME} ${stream} F ${log}`;
@@ -199,4 +217,35 @@ t.test('the parts of one stream do not take the lines of the other', async (t) =
   t.strictSame(node.logs('web-0', 'app'), ['out side', 'ends']);
   t.strictSame(node.logs('web-0', 'app', 'stderr'), ['err whole']);
   t.equal(await node.stop(), 0);
+});
+
+t.test('through the API server, too, also where a connection is cut within a trace or a line', async (t) => {
+  const { kube, web, job, node } = await cluster(t);
+  const pods = [
+    { pod: web, container: 'app', name: 'web' },
+    { pod: web, container: 'proxy', name: 'proxy' },
+    { pod: job, container: 'main', name: 'job' },
+  ];
+  const writeAll = (from: number, to: number) => {
+    for (const { pod, container, name } of pods)
+      for (const line of trace(name).slice(from, to)) pod.write(line, container);
+  };
+  for (const { pod, container, name } of pods) pod.write(`${name} begins`, container);
+  writeAll(0, 2);
+  // The runtime's parts: the API server gives out the line when it is whole.
+  web.log('proxy').write('\tat com.example.', undefined, false);
+  node.start(t, kube.url, fromApi);
+  await Promise.all(pods.map(({ name }) => node.seen(`${name} begins`)));
+  t.ok(kube.cut(/\/log\?/) >= 1, 'the logs were open');
+  web.log('proxy').write('Parts.join(Parts.java:1)');
+  writeAll(2, 5);
+  for (const { pod, container, name } of pods) pod.write(`${name} ends`, container);
+  await Promise.all(pods.map(({ name }) => node.seen(`${name} ends`)));
+  for (const { pod, container, name } of pods) {
+    const lines = trace(name);
+    if (name === 'proxy') lines.splice(2, 0, '\tat com.example.Parts.join(Parts.java:1)');
+    t.strictSame(node.logs(pod.name, container), [`${name} begins`, lines.join('\n'), `${name} ends`]);
+  }
+  t.equal(await node.stop(), 0);
+  t.equal(node.records.length, 9);
 });
