@@ -25,7 +25,7 @@ import {
   type Verdict,
 } from '../../src/plugin.ts';
 import { options } from './options.ts';
-import { compilePayload, type Payload } from './payload.ts';
+import { type Body, compilePayload, type Payload } from './payload.ts';
 
 type Options = OptionsOf<typeof options>;
 type Header = readonly [string, string];
@@ -101,12 +101,12 @@ class HttpOutput implements Output {
   #sendRecord(event: LogEvent, tag: string, signal: AbortSignal): Promise<Verdict> | Verdict {
     const value = this.#perRecord?.body.get(event.body);
     const headers = headersOf(this.#perRecord?.headers.get(event.body));
-    if (headers && typeof value === 'string') return this.#send(headers, encodeText(value), tag, signal);
-    if (headers && value instanceof Uint8Array) return this.#send(headers, value, tag, signal);
+    if (headers && typeof value === 'string') return this.#send(headers, { bytes: encodeText(value) }, tag, signal);
+    if (headers && value instanceof Uint8Array) return this.#send(headers, { bytes: value }, tag, signal);
     return drop('records without a text in body_key or a map in headers_key');
   }
 
-  async #send(head: readonly Header[], body: Uint8Array, tag: string, signal: AbortSignal): Promise<Verdict> {
+  async #send(head: readonly Header[], body: Body, tag: string, signal: AbortSignal): Promise<Verdict> {
     const { header_tag: headerTag, http_method: method } = this.#given;
     const headers = [...head];
     if (headerTag !== undefined) headers.push([headerTag, headerValue(tag)]);
@@ -117,9 +117,11 @@ class HttpOutput implements Output {
         method,
         path: this.#path,
         headers: flatHeaders(headers, this.#given.allow_duplicated_headers),
-        body: this.#compression ? await compress(this.#compression, body) : body,
+        body: this.#compression ? await compress(this.#compression, body.bytes) : body.bytes,
         signal,
       });
+      // Without an answer the body may still be read.
+      body.release?.();
       return verdictOf(answer, { quote: this.#given.log_response_payload, now: this.#host.clock.now() });
     } catch (error) {
       return verdictOfError(error);

@@ -2,7 +2,9 @@
 import { encodeText } from '../../src/data/bytes.ts';
 import { readDateFormat } from '../../src/data/event_time.ts';
 import { type GelfKeys, gelfJson } from '../../src/data/gelf.ts';
-import { compileEventJson, joinJson, readDateKey, readJsonFormat } from '../../src/data/json_lines.ts';
+import { EventsJson } from '../../src/data/json_bytes.ts';
+import { readDateKey, readJsonFormat } from '../../src/data/json_lines.ts';
+import { BufferPool } from '../../src/net/buffer_pool.ts';
 import type { Batch, OptionsOf, OutputHost } from '../../src/plugin.ts';
 import type { options } from './options.ts';
 
@@ -10,8 +12,21 @@ type Options = OptionsOf<typeof options>;
 
 export interface Payload {
   readonly contentType: string;
-  body(batch: Batch): Uint8Array;
+  body(batch: Batch): Body;
 }
+
+export interface Body {
+  readonly bytes: Uint8Array;
+  /** Called when nobody reads the bytes any longer: their memory serves the next body. */
+  release?(): void;
+}
+
+/** Two requests are under way at once; a chunk is seldom larger than 2 MB. */
+const KEPT_BYTES = 8 * 1024 * 1024;
+/** JSON takes a little more than the MessagePack that a batch's size is about. */
+const JSON_GROWTH = 1.2;
+/** For the date. */
+const PER_EVENT_BYTES = 32;
 
 /** An unknown format becomes msgpack and an unknown date double, with an error in the log, as in Fluent Bit. */
 export function compilePayload(given: Options, host: Pick<OutputHost, 'log' | 'count' | 'escapeUnicode'>): Payload {
@@ -20,15 +35,19 @@ export function compilePayload(given: Options, host: Pick<OutputHost, 'log' | 'c
   const format = readJsonFormat(word);
   if (!format) {
     if (word !== 'msgpack') host.log('error', `unrecognized 'format' option '${given.format}'; msgpack is used`);
-    return { contentType: 'application/msgpack', body: (batch) => batch.bytes() };
+    return { contentType: 'application/msgpack', body: (batch) => ({ bytes: batch.bytes() }) };
   }
   const dateFormat = readDateFormat(given.json_date_format);
   if (!dateFormat) host.log('error', `unrecognized json_date_format '${given.json_date_format}'; double is used`);
   const date = { key: readDateKey(given.json_date_key), format: dateFormat ?? 'double' };
-  const json = compileEventJson(date, host.escapeUnicode);
+  const pool = new BufferPool(KEPT_BYTES);
+  const json = new EventsJson(format, date, host.escapeUnicode, pool);
   return {
     contentType: format === 'json_lines' ? 'application/x-ndjson' : 'application/json',
-    body: (batch) => encodeText(joinJson(format, batch, json)),
+    body: (batch) => {
+      const { bytes, buffer } = json.write(batch, Math.ceil(batch.size * JSON_GROWTH) + batch.count * PER_EVENT_BYTES);
+      return { bytes, release: () => pool.give(buffer) };
+    },
   };
 }
 
@@ -52,6 +71,6 @@ function gelf(given: Options, host: Pick<OutputHost, 'log' | 'count'>): Payload[
       host.count('invalid_records_total', left);
       host.log('error', `${left} records have no ${keys.short_message}, which GELF needs, and are left out`);
     }
-    return encodeText(text);
+    return { bytes: encodeText(text) };
   };
 }
