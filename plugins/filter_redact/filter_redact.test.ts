@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { Bin, type Fields, Float } from '../../src/data/event.ts';
 import { OptionError } from '../../src/plugin.ts';
@@ -257,6 +258,50 @@ t.test('a hostile line takes no long time', async (t) => {
     if (process.cpuUsage().user - start > 1_000_000) slow.push(part);
   }
   t.same(slow, []);
+});
+
+t.test('whatever stands beside it, a secret goes and the rest stays', async (t) => {
+  const secrets = [
+    '4111111111111111',
+    '4111 1111 1111 1111',
+    '123-45-6789',
+    'a.b+c@mail.example.org',
+    'AKIAIOSFODNN7EXAMPLE',
+    JWT,
+    '10.1.2.3',
+    '2001:db8::8a2e:370:7334',
+    '2001:db8:0:0:0:8a2e:370:7334',
+  ];
+  const others = [
+    'hello',
+    '12:00:00',
+    '2026-01-01',
+    'v1.2.3',
+    '42',
+    '200',
+    '1234',
+    '0.25',
+    'backend',
+    'key',
+    'a::b',
+    'x@',
+    '電話',
+    'é',
+    '"a":1',
+    'bearing',
+    'secret',
+  ];
+  const between = fc.constantFrom(' ', ', ', '"', '\n', '€ ', '\t', ' (', '; ');
+  const word = fc.oneof(fc.constantFrom(...secrets), fc.constantFrom(...others));
+  const { plugin } = await make(redact, [['mask', '\u0001']]);
+  const property = fc.asyncProperty(fc.array(fc.tuple(word, between), { maxLength: 30 }), async (pairs) => {
+    const event = eventOf({ log: pairs.map(([text, end]) => text + end).join('') });
+    await plugin.filter([event], 'tag');
+    const wanted = pairs.map(([text, end]) => (secrets.includes(text) ? '\u0001' : text) + end).join('');
+    if (event.body.log !== wanted) throw new Error(`${JSON.stringify(event.body.log)}, not ${JSON.stringify(wanted)}`);
+  });
+  await fc.assert(property, { numRuns: 500 });
+  t.pass('500 random texts');
 });
 
 t.test('random records: nothing changes but what is found', async (t) => {

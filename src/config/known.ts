@@ -81,7 +81,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   modify: '',
   multiline: '',
   nest: '',
-  nightfall: 'it belongs to a commercial service',
+  nightfall: "use 'redact' (it belongs to a commercial service)",
   parser: '',
   record_modifier: '',
   rewrite_tag: '',
