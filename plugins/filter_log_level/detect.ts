@@ -53,7 +53,7 @@ function fromWords(start: string): LogLevel | undefined {
   if (klog) return levelOfWord(klog[1] as string);
   const syslog = SYSLOG.exec(start);
   if (syslog) return levelOfNumber(Number(syslog[1]) & 7);
-  const word = (POSTGRES.exec(start) ??
+  const word = ((start.includes(':  ') ? POSTGRES.exec(start) : null) ??
     earlier(BRACKETED.exec(start), CAPITALS.exec(start)) ??
     BEFORE_COLON.exec(start))?.[1];
   if (word !== undefined) return levelOfWord(word.replace(/\d$/, ''));
