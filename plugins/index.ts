@@ -62,6 +62,7 @@ export const plugins: PluginIndex = {
     loki: () => import('./out_loki/index.ts'),
     null: () => import('./out_null/index.ts'),
     stdout: () => import('./out_stdout/index.ts'),
+    tcp: () => import('./out_tcp/index.ts'),
   },
 };
 
