@@ -81,7 +81,8 @@ export class Commits {
     if (outcome === 'lost') run.isFrozen = true;
     if (run.open === 0 && run.isRead) this.arrived(run);
     if (run.isFrozen) return;
-    trail.settle(position);
+    // Of a run that is read again from its start, what came before must stay known: it comes again.
+    if (trail === run.trail) trail.settle(position);
     if (run.isForgotten && run.open === 0) this.#remove(run);
     else this.note(run);
   }

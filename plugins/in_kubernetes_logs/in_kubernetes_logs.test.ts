@@ -177,6 +177,30 @@ for (const isRead of [false, true])
     },
   );
 
+t.test('a watch that is very late: none of many lines comes twice, also when they are settled meanwhile', async (t) => {
+  const rig = await startLogs(t);
+  const { fake, clock, host } = rig;
+  await synced(rig);
+  host.settlesAtOnce = false;
+  fake.faults.add({ match: /\/log\?/, status: 503 });
+  const pod = fake.pod({ name: 'a' });
+  while (fake.count(/\/log\?/) === 0) await clock.advance(10);
+  pod.restartUntold();
+  const second = Math.floor(Date.now() / 1000);
+  for (let i = 0; i < 100; i++) pod.log().write(`next ${i}`, { seconds: second + 1 + i, nanos: i });
+  fake.faults.clear();
+  await arrived(rig, 100, 100);
+  const previous = fake.count(/previous=true/);
+  pod.tell();
+  while (fake.count(/previous=true/) === previous) await clock.advance(10);
+  host.settleAll('safe');
+  pod.log().write('last', { seconds: second + 200, nanos: 0 });
+  await arrived(rig, 101, 100);
+  for (let i = 0; i < 50; i++) await clock.advance(200);
+  t.equal(linesOf(rig).length, 101);
+  t.equal(linesOf(rig).at(-1), 'a/app> last');
+});
+
 t.test('a run that lived for less than a second is not read twice', async (t) => {
   const rig = await startLogs(t);
   const { fake, clock } = rig;
