@@ -57,6 +57,7 @@ export const plugins: PluginIndex = {
     cloudwatch_logs: () => import('./out_cloudwatch_logs/index.ts'),
     counter: () => import('./out_counter/index.ts'),
     file: () => import('./out_file/index.ts'),
+    flowcounter: () => import('./out_flowcounter/index.ts'),
     forward: () => import('./out_forward/index.ts'),
     http: () => import('./out_http/index.ts'),
     loki: () => import('./out_loki/index.ts'),
