@@ -47,6 +47,31 @@ t.test('two hundred clients at once and one that is slow: none is starved, none 
   t.same(host.errors, []);
 });
 
+t.test('the rest of a message that comes while there is no room is still there when there is', async (t) => {
+  let hasRoom = true;
+  const { host, input, connect } = await open(t, [], { room: () => hasRoom });
+  const clients = [await connect(), await connect(), await connect()] as const;
+  const [a, b, last] = clients;
+  const whole = (client: number): Uint8Array => encodeValue(payload(client, 1));
+  for (const [at, client] of [a, b].entries()) {
+    client.socket.write(Buffer.concat([encodeValue(payload(at, 0)), whole(at).subarray(0, 500)]));
+    await host.until(() => host.emitted.length > at);
+  }
+  hasRoom = false;
+  last.send(payload(2, 1));
+  await host.until(() => host.emitted.length === 3);
+  for (const [at, client] of [a, b].entries()) client.socket.write(whole(at).subarray(500));
+  while (!input.describe?.()[0]?.includes('3 of them wait')) await new Promise((go) => setImmediate(go));
+  hasRoom = true;
+  input.resume?.();
+  await host.until(() => host.emitted.length === 5);
+  t.same(
+    host.emitted.map(({ tag, events }) => [tag, events.map(({ body }) => body.client)]),
+    [0, 1, 2, 0, 1].map((client) => [`c${client}`, [client, client, client]]),
+  );
+  t.same(host.errors, []);
+});
+
 t.test('a client that never reads its acknowledgements is not read any more, and others are', async (t) => {
   const { host, connect } = await open(t, [['ack_on', 'received']]);
   const deaf = await connect();

@@ -99,7 +99,7 @@ t.test('pieces are read into one buffer, and nobody may look at them before the 
     const shared = Buffer.alloc(5000);
     const found: string[] = [];
     for (const piece of cut(bytes, given)) {
-      piece.copy(shared);
+      shared.set(piece);
       cutter.push(shared.subarray(0, piece.length));
       let isDone = false;
       const look = (): void => {
