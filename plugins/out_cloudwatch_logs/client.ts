@@ -173,7 +173,12 @@ function urlOf({ tls, host = '', port }: Endpoint): string {
 function roleProvider({ given, host }: ClientSettings, roleArn: string, http: HttpClient) {
   const region = given.region as string;
   const { profile, external_id: externalId, sts_endpoint: stsEndpoint } = given;
-  const base = new CloudWatchLogsClient({ region, ...(profile === undefined ? {} : { profile }) });
+  // Also what its chain of credentials asks for goes through the proxy of the environment.
+  const base = new CloudWatchLogsClient({
+    region,
+    requestHandler: requestHandler(http, () => undefined),
+    ...(profile === undefined ? {} : { profile }),
+  });
   return async () =>
     assumeRole({ roleArn, externalId, region, stsEndpoint }, await base.config.credentials(), http, host.clock);
 }
