@@ -21,6 +21,8 @@ export class DocumentCutter {
   #quoted = false;
   /** The last byte of the document that is no blank, outside of quotes. */
   #before = 0;
+  /** The line that holds no document has not ended yet. */
+  #isSkipping = false;
   /** Lines that held no document, since the last call of `takeSkipped`. */
   #skipped = 0;
 
@@ -32,8 +34,9 @@ export class DocumentCutter {
   push(bytes: Buffer, last = false): string[] {
     this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
     const found: string[] = [];
+    if (this.#isSkipping) this.#dropLine();
     for (;;) {
-      if (!this.#findStart(last)) return found;
+      if (!this.#findStart()) return found;
       const end = this.#findEnd();
       if (end < 0) this.#skipLine();
       else if (end > 0) found.push(decodeText(this.#cut(end)));
@@ -54,7 +57,7 @@ export class DocumentCutter {
   }
 
   /** Drops blanks, and lines that begin with anything but a bracket. @returns whether a document begins. */
-  #findStart(last: boolean): boolean {
+  #findStart(): boolean {
     if (this.#seen > 0) return true;
     for (;;) {
       let at = 0;
@@ -63,7 +66,6 @@ export class DocumentCutter {
       const first = this.#waiting[0];
       if (first === undefined) return false;
       if (first === 0x7b || first === 0x5b) return true;
-      if (!last && !this.#waiting.includes(LINE_BREAK) && this.#waiting.length <= this.#limit) return false;
       this.#skipLine();
     }
   }
@@ -99,8 +101,14 @@ export class DocumentCutter {
   }
 
   #skipLine(): void {
-    const end = this.#waiting.indexOf(LINE_BREAK);
     this.#skipped++;
+    this.#dropLine();
+  }
+
+  /** Drops the bytes to the end of the line; where it has not come yet, what comes of it later is dropped as well. */
+  #dropLine(): void {
+    const end = this.#waiting.indexOf(LINE_BREAK);
+    this.#isSkipping = end < 0;
     this.#restart(end < 0 ? this.#waiting.length : end + 1);
   }
 
