@@ -155,7 +155,7 @@ function rowOf(run: Run, entries: number): Saved {
   return {
     ...{ uid, namespace, pod, container, restarts },
     start: run.start,
-    snapshot: run.trail.snapshot(entries),
+    snapshot: run.snapshot(entries),
     isRead: run.isRead && run.open === 0,
   };
 }

@@ -165,12 +165,12 @@ for (const isRead of [false, true])
       while (fake.count(/\/log\?/) === 0) await clock.advance(10);
       if (isRead) pod.crash();
       pod.restartUntold();
-      for (let i = 0; i < 3; i++) pod.log().write(`next ${i}`, { seconds: second + 1, nanos: i });
+      for (let i = 0; i < 3; i++) pod.log().write(`next ${i}`, { seconds: second + 10, nanos: i });
       fake.faults.clear();
       await arrived(rig, 3, 100);
       t.same(linesOf(rig), ['a/app> next 0', 'a/app> next 1', 'a/app> next 2'], 'nobody could know better');
       pod.tell();
-      pod.log().write('next 3', { seconds: second + 2, nanos: 0 });
+      pod.log().write('next 3', { seconds: second + 11, nanos: 0 });
       await arrived(rig, 7, 100);
       for (let i = 0; i < 50; i++) await clock.advance(200);
       t.same(linesOf(rig).slice(3), ['a/app> own 0', 'a/app> own 1', 'a/app> own 2', 'a/app> next 3']);
@@ -187,7 +187,7 @@ t.test('a watch that is very late: none of many lines comes twice, also when the
   while (fake.count(/\/log\?/) === 0) await clock.advance(10);
   pod.restartUntold();
   const second = Math.floor(Date.now() / 1000);
-  for (let i = 0; i < 100; i++) pod.log().write(`next ${i}`, { seconds: second + 1 + i, nanos: i });
+  for (let i = 0; i < 100; i++) pod.log().write(`next ${i}`, { seconds: second + 10 + i, nanos: i });
   fake.faults.clear();
   await arrived(rig, 100, 100);
   const previous = fake.count(/previous=true/);

@@ -4,7 +4,7 @@
  */
 import type { Fields } from '../../src/data/event.ts';
 import type { Saved, Start } from './store.ts';
-import { Trail } from './trail.ts';
+import { type Snapshot, Trail } from './trail.ts';
 
 /** Where the API server has the log: the present or last run, the run before, or nowhere any more. */
 export type Place = 'current' | 'previous' | 'none';
@@ -34,6 +34,8 @@ export class Run {
    * not come again.
    */
   strays: Trail | undefined;
+  /** What was read of it before it was started over. */
+  #former: Trail | undefined;
   /** The run before this one, as long as its lines are not all read. */
   before: Run | undefined;
   place: Place = 'current';
@@ -75,21 +77,30 @@ export class Run {
   }
 
   /**
-   * Whether lines that were read as those of this run may be those of the next one, which started at `nextStart` (Unix
-   * seconds): the watch was late, and the log that the API server gave out was the next run's already.
+   * Whether lines that were read as those of this run are those of the next one, which started at `nextStart` (Unix
+   * seconds): the watch was late, and the log that the API server gave out was the next run's already. Within the second
+   * of its start nobody can tell; then they are taken for this run's.
    */
   hasStraysOf(nextStart: number | undefined): boolean {
     const { first, isWhole } = this.trail;
-    // Within one second nobody can tell. Where they can all be told apart when they come again, it costs nothing to look.
-    return first !== undefined && nextStart !== undefined && first >= nextStart && isWhole;
+    return first !== undefined && nextStart !== undefined && first > nextStart && isWhole;
   }
 
   /** To be read from its start again, but for the lines that came already. */
   startOver(): void {
     this.strays = this.trail;
+    this.#former = this.trail;
     this.trail = new Trail();
     this.isRead = false;
     this.isForgotten = false;
+  }
+
+  /**
+   * How far it is delivered, to be written down. Started over, it stands where it stood until more of it is delivered: most
+   * likely its lines were its own, and after a crash they must not come twice.
+   */
+  snapshot(most: number): Snapshot | undefined {
+    return this.trail.snapshot(most) ?? this.#former?.snapshot(most);
   }
 
   /** For logs. */

@@ -14,7 +14,7 @@ const SAMPLE_MS = 100;
 const IDLE_LOOKS = 12;
 const LOOK_MS = 25;
 /** A watch that speaks now and then does not keep it awake; a router that never rests is killed all the same. */
-const MOST_LOOKS = 400;
+const MOST_LOOKS = 2400;
 
 export class Router {
   readonly #config: string;

@@ -10,6 +10,7 @@ export class Sink {
   /** By container, the numbers of its lines in the order in which they came. */
   readonly came = new Map<string, number[]>();
   readonly #different = new Map<string, Set<number>>();
+  readonly #whole = new Map<string, number>();
   gaps = 0;
   requests = 0;
   total = 0;
@@ -36,9 +37,13 @@ export class Sink {
     this.#isHolding = false;
   }
 
-  /** How many different lines of a container came. */
+  /** How many lines of a container came without a gap, from its first one on. */
   count(container: string): number {
-    return this.#different.get(container)?.size ?? 0;
+    const different = this.#different.get(container);
+    let count = this.#whole.get(container) ?? 0;
+    while (different?.has(count)) count++;
+    this.#whole.set(container, count);
+    return count;
   }
 
   stop(): void {
