@@ -1,0 +1,37 @@
+/** The types as the author of a script gets them: from the package, checked by the compiler. */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const COMPILER = path.join(ROOT, 'node_modules/.bin/tsc');
+const OPTIONS = { strict: true, noEmit: true, module: 'nodenext', target: 'esnext', types: [] };
+
+/** @returns what the compiler says of a script beside a package that has sluice installed. */
+function check(test: Test, source: string): Promise<string> {
+  const folder = test.testdir({
+    ...{ 'package.json': '{"type":"module"}', 'script.ts': source, node_modules: {} },
+    'tsconfig.json': JSON.stringify({ compilerOptions: OPTIONS, files: ['script.ts'] }),
+  });
+  fs.symlinkSync(ROOT, path.join(folder, 'node_modules/sluice'));
+  return new Promise((resolve) => {
+    execFile(COMPILER, ['-p', '.'], { cwd: folder }, (_error, stdout) => resolve(stdout));
+  });
+}
+
+const SCRIPT = `import type { Event, Script } from 'sluice/script';
+type Line = { level?: string };
+const script: Script<Line> = (event: Event<Line>, tag: string) => {
+  event.body.level = event.body.level?.toUpperCase();
+  event.tag = \`x.\${tag}\`;
+  return [event, event.copy({ level: 'info' })];
+};
+export default script;
+`;
+
+t.test('a script is checked against the types of the package', async (t) => {
+  t.equal(await check(t, SCRIPT), '');
+  t.match(await check(t, SCRIPT.replace('?.toUpperCase()', '?.length')), /script\.ts\(4,3\): error TS2322/);
+});
