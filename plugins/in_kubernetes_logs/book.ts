@@ -34,8 +34,8 @@ export interface BookOwner {
   found(run: Run): void;
   /** Something about a run has changed. */
   changed(run: Run): void;
-  /** A run has to be read from its start again. */
-  again(run: Run): void;
+  /** A run turned out to be the one after it, and goes on being read as that one. */
+  renamed(run: Run): void;
   /** A run is not wanted any more: its pod is left out now. */
   left(run: Run): void;
   /** A run that is read has a successor, or its pod is gone: its row is of no use. */
@@ -172,22 +172,19 @@ export class Book {
       const finishedAt = secondsOf(status.state?.terminated?.finishedAt ?? last?.finishedAt);
       const ended = status.state?.running ? undefined : (finishedAt ?? 0);
       const start = row ?? this.#startOf(startedAt, ended, wasThere && saved.length === 0 && runs.length === 0);
-      this.#add(this.#make(pod, container, id, restarts, startedAt, start), runs);
+      const run = this.#make(pod, container, id, restarts, startedAt, start);
+      if (!row && before && !before.isGone && before.hasLinesOf(startedAt)) this.#changePlaces(before, run, runs);
+      else this.#add(run, runs);
     }
     this.#update(pod, container, status, id, last?.containerID, runs);
-    if (!known && before) this.#checkStrays(before, runs);
   }
 
-  /** The run before the one that is new may have been given the log of the new one. */
-  #checkStrays(before: Run, runs: Run[]): void {
-    const latest = runs.at(-1) as Run;
-    if (before.isGone || !before.hasStraysOf(latest.startedAt)) return;
-    before.startOver();
-    latest.strays = before.strays;
-    before.place = 'previous';
-    latest.before = before;
-    if (!runs.includes(before)) runs.splice(-1, 0, before);
-    this.#owner.again(before);
+  /** What was read as the run before was the new one's log: they are taken for each other. */
+  #changePlaces(before: Run, run: Run, runs: Run[]): void {
+    before.changePlaces(run);
+    runs.splice(-1, 0, run);
+    this.#owner.found(run);
+    this.#owner.renamed(before);
   }
 
   /** The run before the present one, where it was not read and is not out of reach. */

@@ -9,7 +9,6 @@ import type { LogEvent } from '../../src/data/event.ts';
 import type { InputHost, Settle } from '../../src/plugin.ts';
 import type { Run } from './run.ts';
 import type { RowKey, Saved, Store } from './store.ts';
-import type { Trail } from './trail.ts';
 
 const RETRY_MS = 1000;
 
@@ -34,10 +33,9 @@ export class Commits {
 
   /** Hands over events of a run; all of its lines until now are read. @returns false where the input should wait. */
   emit(run: Run, events: LogEvent[]): boolean {
-    const { trail } = run;
-    const { position } = trail;
+    const { position } = run.trail;
     run.open++;
-    const settle: Settle = (outcome) => this.#settled(run, trail, position, outcome);
+    const settle: Settle = (outcome) => this.#settled(run, position, outcome);
     return this.#host.emit(run.tag, events, settle);
   }
 
@@ -76,13 +74,12 @@ export class Commits {
     this.#store?.close();
   }
 
-  #settled(run: Run, trail: Trail, position: number, outcome: 'safe' | 'lost'): void {
+  #settled(run: Run, position: number, outcome: 'safe' | 'lost'): void {
     run.open--;
     if (outcome === 'lost') run.isFrozen = true;
     if (run.open === 0 && run.isRead) this.arrived(run);
     if (run.isFrozen) return;
-    // Of a run that is read again from its start, what came before must stay known: it comes again.
-    if (trail === run.trail) trail.settle(position);
+    run.trail.settle(position);
     if (run.isForgotten && run.open === 0) this.#remove(run);
     else this.note(run);
   }
@@ -155,7 +152,7 @@ function rowOf(run: Run, entries: number): Saved {
   return {
     ...{ uid, namespace, pod, container, restarts },
     start: run.start,
-    snapshot: run.snapshot(entries),
+    snapshot: run.trail.snapshot(entries),
     isRead: run.isRead && run.open === 0,
   };
 }

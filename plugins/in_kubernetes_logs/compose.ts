@@ -60,7 +60,7 @@ export class Composer implements LineTaker {
 
   /** Reading begins, or goes on after a cut. */
   begin(answer: Answer): void {
-    const { trail, before, strays } = this.#run;
+    const { trail, before } = this.#run;
     if (!trail.isEmpty) this.#run.before = undefined;
     this.#long = undefined;
     this.#answer = answer;
@@ -70,8 +70,7 @@ export class Composer implements LineTaker {
     this.#isContinued = this.#replay !== undefined;
     // Lines of this run may have been taken for lines of the run before, when the watch was late.
     const startedAt = this.#run.startedAt ?? Number.NEGATIVE_INFINITY;
-    const known = strays ?? (before && before.trail.latest >= startedAt ? before.trail : undefined);
-    this.#replay ??= known?.strays();
+    if (before && before.trail.latest >= startedAt) this.#replay ??= before.trail.strays();
   }
 
   /** Unix seconds to read from; undefined: the whole log, or from its end. To be asked after `begin`. */

@@ -139,7 +139,7 @@ export class KubernetesLogs implements Input {
       ...{ host, readFrom, tagTemplate: host.tag ?? DEFAULT_TAG, map: mapMaker(options) },
       found: (run) => this.#found(run),
       changed: (run) => this.#followers.get(run)?.wake(),
-      again: (run) => this.#again(run),
+      renamed: (run) => this.#renamed(run),
       left: (run) => this.#left(run),
       old: (run) => this.#commits?.forget(run),
       forgotten: (rows) => this.#commits?.removeRows(rows),
@@ -203,10 +203,8 @@ export class KubernetesLogs implements Input {
     else this.#host.clock.after(WATCH_MS, () => this.#startAll(), true);
   }
 
-  #again(run: Run): void {
-    this.#commits?.note(run);
-    const follower = this.#followers.get(run);
-    if (follower) follower.startOver();
+  #renamed(run: Run): void {
+    if (this.#followers.has(run)) this.#commits?.note(run);
     else this.#found(run);
   }
 

@@ -75,6 +75,11 @@ export class RunFollower implements SlotTaker, TurnTaker {
   /** `asking`: whose they are is being asked; `wrong`: those of another run, to be thrown away. */
   #doubt: 'none' | 'asking' | 'wrong' = 'none';
   #openedAtMs = 0;
+  /**
+   * The first bytes of an answer wait for their next turn: whether the watch was cut before they were sent is known then.
+   * A connection's end is told later than another one's bytes.
+   */
+  #hasWaited = false;
   #refusals = 0;
   #cancel: (() => void) | undefined;
   /** Spread, so that not all are opened anew together. */
@@ -110,18 +115,13 @@ export class RunFollower implements SlotTaker, TurnTaker {
 
   /** The watch told something new: no need to wait any longer. */
   wake(): void {
-    if (this.#doubt === 'asking' && this.run.place !== this.#place) this.#throwAway();
+    // Nothing of this answer was taken yet, and it may be the log of the next run: that one would not end.
+    const isOpen = this.#stream !== undefined && this.#doubt === 'none' && !(this.#isLast || this.#composer.isDecided);
+    if ((isOpen || this.#doubt === 'asking') && this.run.place !== this.#place) this.#throwAway();
     if (this.#doubt !== 'none') return;
     this.#cancel?.();
     this.#cancel = undefined;
     this.start();
-  }
-
-  /** The run has to be read from its start, not what is being read now. */
-  startOver(): void {
-    this.#endedWell = false;
-    if (this.#stream) this.#throwAway();
-    else this.wake();
   }
 
   open(): void {
@@ -135,6 +135,7 @@ export class RunFollower implements SlotTaker, TurnTaker {
     this.#isLast = !run.isRunning || run.place === 'previous';
     this.#place = run.place;
     this.#isGivingUp = false;
+    this.#hasWaited = false;
     this.lastDataMs = this.#parts.host.clock.monotonic();
     this.#openedAtMs = this.lastDataMs;
     this.#begin(false);
@@ -189,6 +190,11 @@ export class RunFollower implements SlotTaker, TurnTaker {
       return true;
     }
     if (this.#doubt === 'asking') return true;
+    if (!this.#hasWaited && this.#pieces.length > 0 && !this.#composer.isDecided) {
+      this.#hasWaited = true;
+      this.#parts.turns.add(this);
+      return true;
+    }
     for (const bytes of this.#take()) this.#read(bytes);
     const ended = this.#ended;
     // What the container did not end with a line break is a line when nothing more can come.

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import t from 'tap';
 import { arrived, cluster, heard, linesOf, startLogs, synced } from '../../test/support/fake_kube/rig.ts';
 import { make } from '../../test/support/plugin.ts';
@@ -149,71 +148,6 @@ t.test('a run that ended while nobody could read is read as the previous one', a
   await heard(rig, /three/);
   t.same(linesOf(rig), ['a/app> one', 'a/app> two', 'a/app> three']);
   t.ok(fake.count(/previous=true/) >= 1);
-});
-
-for (const isRead of [false, true])
-  t.test(
-    `a watch that is late: the next run's log was read as this one's (${isRead ? 'to an end' : 'so far'})`,
-    async (t) => {
-      const rig = await startLogs(t, { options: { db: path.join(t.testdir({}), 'logs.db') } });
-      const { fake, clock } = rig;
-      await synced(rig);
-      fake.faults.add({ match: /\/log\?/, status: 503 });
-      const pod = fake.pod({ name: 'a' });
-      const second = Math.floor(Date.now() / 1000);
-      for (let i = 0; i < 3; i++) pod.log().write(`own ${i}`, { seconds: second, nanos: i });
-      while (fake.count(/\/log\?/) === 0) await clock.advance(10);
-      if (isRead) pod.crash();
-      pod.restartUntold();
-      for (let i = 0; i < 3; i++) pod.log().write(`next ${i}`, { seconds: second + 10, nanos: i });
-      fake.faults.clear();
-      await arrived(rig, 3, 100);
-      t.same(linesOf(rig), ['a/app> next 0', 'a/app> next 1', 'a/app> next 2'], 'nobody could know better');
-      pod.tell();
-      pod.log().write('next 3', { seconds: second + 11, nanos: 0 });
-      await arrived(rig, 7, 100);
-      for (let i = 0; i < 50; i++) await clock.advance(200);
-      t.same(linesOf(rig).slice(3), ['a/app> own 0', 'a/app> own 1', 'a/app> own 2', 'a/app> next 3']);
-    },
-  );
-
-t.test('a watch that is very late: none of many lines comes twice, also when they are settled meanwhile', async (t) => {
-  const rig = await startLogs(t);
-  const { fake, clock, host } = rig;
-  await synced(rig);
-  host.settlesAtOnce = false;
-  fake.faults.add({ match: /\/log\?/, status: 503 });
-  const pod = fake.pod({ name: 'a' });
-  while (fake.count(/\/log\?/) === 0) await clock.advance(10);
-  pod.restartUntold();
-  const second = Math.floor(Date.now() / 1000);
-  for (let i = 0; i < 100; i++) pod.log().write(`next ${i}`, { seconds: second + 10 + i, nanos: i });
-  fake.faults.clear();
-  await arrived(rig, 100, 100);
-  const previous = fake.count(/previous=true/);
-  pod.tell();
-  while (fake.count(/previous=true/) === previous) await clock.advance(10);
-  host.settleAll('safe');
-  pod.log().write('last', { seconds: second + 200, nanos: 0 });
-  await arrived(rig, 101, 100);
-  for (let i = 0; i < 50; i++) await clock.advance(200);
-  t.equal(linesOf(rig).length, 101);
-  t.equal(linesOf(rig).at(-1), 'a/app> last');
-});
-
-t.test('a run that lived for less than a second is not read twice', async (t) => {
-  const rig = await startLogs(t);
-  const { fake, clock } = rig;
-  await synced(rig);
-  const pod = fake.pod({ name: 'a' });
-  pod.write('one');
-  await arrived(rig, 1);
-  pod.write('two');
-  pod.restart();
-  pod.write('three');
-  await arrived(rig, 3, 10);
-  for (let i = 0; i < 50; i++) await clock.advance(200);
-  t.same(linesOf(rig), ['a/app> one', 'a/app> two', 'a/app> three']);
 });
 
 t.test('a run that is out of reach is told as a gap', async (t) => {

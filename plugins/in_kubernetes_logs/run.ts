@@ -4,7 +4,7 @@
  */
 import type { Fields } from '../../src/data/event.ts';
 import type { Saved, Start } from './store.ts';
-import { type Snapshot, Trail } from './trail.ts';
+import { Trail } from './trail.ts';
 
 /** Where the API server has the log: the present or last run, the run before, or nowhere any more. */
 export type Place = 'current' | 'previous' | 'none';
@@ -18,24 +18,17 @@ export interface RunIdentity {
 }
 
 export class Run {
-  readonly identity: RunIdentity;
-  readonly key: string;
-  readonly tag: string;
+  identity: RunIdentity;
+  key: string;
+  tag: string;
   /** `containerd://...`; tells which run a status speaks of. */
-  readonly containerId: string;
+  containerId: string;
   /** Unix seconds, as the status says it; undefined where it does not. */
-  readonly startedAt: number | undefined;
+  startedAt: number | undefined;
   /** Where to begin while nothing was read. */
   start: Start;
   /** Lines that were read. */
   trail: Trail;
-  /**
-   * Lines that were read of this run's log or the next one's, when nobody knew yet that there was a next one; they must
-   * not come again.
-   */
-  strays: Trail | undefined;
-  /** What was read of it before it was started over. */
-  #former: Trail | undefined;
   /** The run before this one, as long as its lines are not all read. */
   before: Run | undefined;
   place: Place = 'current';
@@ -77,30 +70,29 @@ export class Run {
   }
 
   /**
-   * Whether lines that were read as those of this run are those of the next one, which started at `nextStart` (Unix
+   * Whether the lines that were read as those of this run are those of the next one, which started at `nextStart` (Unix
    * seconds): the watch was late, and the log that the API server gave out was the next run's already. Within the second
    * of its start nobody can tell; then they are taken for this run's.
    */
-  hasStraysOf(nextStart: number | undefined): boolean {
-    const { first, isWhole } = this.trail;
-    return first !== undefined && nextStart !== undefined && first > nextStart && isWhole;
+  hasLinesOf(nextStart: number | undefined): boolean {
+    const { first } = this.trail;
+    return first !== undefined && nextStart !== undefined && first > nextStart;
   }
 
-  /** To be read from its start again, but for the lines that came already. */
-  startOver(): void {
-    this.strays = this.trail;
-    this.#former = this.trail;
-    this.trail = new Trail();
+  /** This was the next run all the time, and what was made for that one is this run, of which nothing was read yet. */
+  changePlaces(next: Run): void {
+    const { identity, key, tag, containerId, startedAt, map, start, before } = this;
+    this.identity = next.identity;
+    this.key = next.key;
+    this.tag = next.tag;
+    this.containerId = next.containerId;
+    this.startedAt = next.startedAt;
+    this.map = next.map;
+    this.start = next.start;
+    this.before = undefined;
+    Object.assign(next, { identity, key, tag, containerId, startedAt, map, start, before });
     this.isRead = false;
     this.isForgotten = false;
-  }
-
-  /**
-   * How far it is delivered, to be written down. Started over, it stands where it stood until more of it is delivered: most
-   * likely its lines were its own, and after a crash they must not come twice.
-   */
-  snapshot(most: number): Snapshot | undefined {
-    return this.trail.snapshot(most) ?? this.#former?.snapshot(most);
   }
 
   /** For logs. */

@@ -73,11 +73,6 @@ export class Trail {
     return this.latest === Number.NEGATIVE_INFINITY;
   }
 
-  /** Every line that was read is still known. */
-  get isWhole(): boolean {
-    return this.#base + this.#head === 0;
-  }
-
   /** Notes a line that was read. */
   push(seconds: number, nanos: number, hash: number): void {
     if (this.#end === this.#seconds.length) this.#grow();

@@ -61,8 +61,10 @@ export class Turns<T extends TurnTaker> {
 
   #run(): void {
     const end = this.#clock.monotonic() + SLICE_MS;
+    // Who gets in line while others have their turn waits for the next time.
+    let left = this.#queue.size;
     for (const one of this.#queue) {
-      if (this.#stopped) return;
+      if (this.#stopped || left-- === 0) return;
       this.#queue.delete(one);
       if (!one.turn()) {
         this.#paused = true;
