@@ -106,7 +106,9 @@ t.test("the next run's log that is silent so far is not taken for the end of thi
   fake.faults.clear();
   while (fake.open(/\/log\?/) === 0) await clock.advance(10);
   pod.tell();
+  const toldAt = clock.monotonic();
   await arrived(rig, 1, 10);
+  t.ok(clock.monotonic() - toldAt < 10_000, 'long before a silent log is opened anew');
   pod.write('next');
   await arrived(rig, 2, 10);
   t.same(linesOf(rig), ['a/app> own', 'a/app> next']);
