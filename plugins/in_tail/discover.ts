@@ -81,20 +81,20 @@ export class Discovery {
     const followed = new Set<number>();
     for (const file of table) followed.add(file.progress.rowId);
     const stale: number[] = [];
-    /** The generations of every name, the oldest first; undefined for one that is nowhere. */
-    const generations = new Map<string, (TailFile | undefined)[]>();
+    const generations = new Map<string, Generation[]>();
     /** Their successors have rows, too. */
     const known = new Set<TailFile>();
     for (const row of database?.rows() ?? []) {
       if (followed.has(row.id)) continue;
       const file = this.#rescueRow(row);
       const name = row.origin ?? row.name;
-      generations.set(name, [...(generations.get(name) ?? []), file]);
+      generations.set(name, [...(generations.get(name) ?? []), { file, born: row.born || (file?.born ?? 0n) }]);
       if (!file) stale.push(row.id);
       else if (row.succeeded) known.add(file);
     }
-    for (const [name, files] of generations) {
+    for (const [name, all] of generations) {
       const now = table.byPath(name);
+      const files = oldestFirst(all);
       this.#chainAll(now?.gone === false ? [...files, now] : files, known);
     }
     database?.delete(stale);
@@ -212,10 +212,11 @@ export class Discovery {
       commits.found(file, HEAD);
       this.#takeGone(file, now);
       file.before = before;
+      commits.succeeded(before);
       before = file;
     }
     now.before = before;
-    this.#parts.commits.succeeded(old);
+    commits.succeeded(before);
   }
 
   #isKnown(stat: FileIdentity): boolean {
@@ -237,6 +238,20 @@ export class Discovery {
     file.path = file.name;
     this.#parts.table.name(file, file.name);
   }
+}
+
+/** One of the files that had a name; without a file it is nowhere any more. */
+interface Generation {
+  readonly file: TailFile | undefined;
+  /** When it was made; 0: nobody knows. */
+  readonly born: bigint;
+}
+
+/** Their rows are in the order in which they were found, and a file between two others is found after both. */
+function oldestFirst(all: readonly Generation[]): (TailFile | undefined)[] {
+  const isKnown = all.every(({ born }) => born !== 0n);
+  const sorted = isKnown ? all.toSorted((a, b) => (a.born < b.born ? -1 : a.born > b.born ? 1 : 0)) : all;
+  return sorted.map(({ file }) => file);
 }
 
 /** As Fluent Bit: by the name alone, in any case. */

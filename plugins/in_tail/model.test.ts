@@ -145,6 +145,13 @@ const ALL: readonly Action[] = [
 const histories = (actions: readonly Action[]) =>
   fc.array(fc.constantFrom(...actions), { minLength: 3, maxLength: 25 });
 
+/** Histories that once went wrong: a file between two others is found after both. */
+const KNOWN = [
+  'rename rename stop stop rename line rename stop line line',
+  'rename rename line copytruncate rename stop line',
+  'rename rename line copytruncate delete stop line stop line',
+].map((history): [Action[]] => [history.split(' ') as Action[]]);
+
 t.test('without a kill every line comes exactly once and in order', async (t) => {
   let runs = 0;
   fc.assert(
@@ -155,7 +162,7 @@ t.test('without a kill every line comes exactly once and in order', async (t) =>
       t.strictSame(history.seen, history.written, actions.join(' '));
       return history.seen.join() === history.written.join();
     }),
-    { numRuns: 150, seed: 20_261 },
+    { numRuns: 150, seed: 20_261, examples: KNOWN },
   );
 });
 
