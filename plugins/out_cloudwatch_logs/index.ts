@@ -5,6 +5,7 @@
  * accepted of a batch is remembered (progress.ts): a retry sends only the rest. README.md tells which answer means what.
  */
 import type { LogEvent } from '../../src/data/event.ts';
+import { orAborted } from '../../src/net/or_aborted.ts';
 import { Progress } from '../../src/net/progress.ts';
 import {
   type Batch,
@@ -111,7 +112,8 @@ class CloudWatchLogs implements Output {
     });
     const runs = this.#group(batch, events, progress).map(([target, order]) => new Requests(target, order, source));
     const left = progress.left;
-    await Promise.race([send.all(runs), whenAborted(signal)]);
+    // What was sent by then counts, and the rest is left.
+    await orAborted(send.all(runs), signal).catch(() => undefined);
     if (progress.left < left) this.#explained.clear();
     // Where a batch has several targets, each request is a small one, whatever the size of the chunk.
     const isOne = runs.length === 1 && left === batch.count && progress.left === 0;
@@ -182,9 +184,4 @@ function joinRuns(runs: Run[]): Run[] {
     else joined.set(target, [target, [...numbers]]);
   }
   return runs.length - joined.size > MORE_REQUESTS ? [...joined.values()] : runs;
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -12,6 +12,7 @@ import { COMPRESSIONS, type Compression, compress } from '../../src/net/compress
 import { basicAuth, checkHeaderName, flatHeaders, headersOf, headerValue, readHeader } from '../../src/net/headers.ts';
 import { type HttpAnswer, HttpClient, type HttpRequest } from '../../src/net/http_client.ts';
 import { readOAuth2, type TokenSource } from '../../src/net/oauth2.ts';
+import { orAborted } from '../../src/net/or_aborted.ts';
 import { verdictOf, verdictOfError } from '../../src/net/verdict.ts';
 import {
   type Batch,
@@ -139,16 +140,6 @@ class HttpOutput implements Output {
     this.#tokens.refused(token);
     return this.#client.request(withToken(request, await orAborted(this.#tokens.header(), request.signal)));
   }
-}
-
-/** What does not end by itself when the engine gives up: asking for credentials, for all that wait. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(new Error('the request was given up'));
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
 }
 
 /** With this login and no other. */

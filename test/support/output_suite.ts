@@ -9,7 +9,7 @@
  *     nobody listens               retry
  *     the engine gives up          ends at once, and does not throw
  */
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter, getEventListeners, once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import t from 'tap';
@@ -133,6 +133,18 @@ export function outputSuite(suite: OutputSuite): void {
   t.test('a connection that breaks is tried again', async (t) =>
     t.match(await verdictFor('drop'), { kind: 'retry', reason: /./ }),
   );
+
+  t.test("nothing is left behind at the engine's signal", async (t) => {
+    const { plugin, end } = await start(ok);
+    const { signal } = new AbortController();
+    const left: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      t.match(await plugin.flush(batch(), signal), { kind: 'ok' });
+      left.push(getEventListeners(signal, 'abort').length);
+    }
+    t.equal(left[2], left[0], 'it lives as long as the program');
+    await end();
+  });
 
   t.test('where nobody listens it is tried again', async (t) => {
     const { server, plugin, end } = await start(ok);
