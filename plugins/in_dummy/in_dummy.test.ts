@@ -144,6 +144,13 @@ t.test('what is no JSON becomes the default, a list gives nothing', async (t) =>
   t.same((await run([['Dummy', '[{"a":1}]']], 3000)).host.bodies, []);
 });
 
+t.test('two objects side by side are two records, as in Fluent Bit', async (t) => {
+  const bodies = async (text: string) => (await run([['Dummy', text]], 1000)).host.bodies;
+  t.same(await bodies('{"a":1}{"b":"é"} [3]'), [{ a: 1 }, { b: 'é' }]);
+  t.same(await bodies('{"a":1} x'), [{ message: 'dummy' }]);
+  t.same(await bodies('{"a":1}{"b":}'), [{ message: 'dummy' }]);
+});
+
 t.test('while there is no room, nothing is made', async (t) => {
   let room = false;
   const { plugin, host, clock } = await run([], 3000, () => room);

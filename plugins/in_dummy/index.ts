@@ -5,8 +5,10 @@
  * that are shorter than a timer can be are made up for, several at a time, in one array. Times: the clock's; or from
  * `start_time_*` on; or, with `fixed_timestamp`, always the same. While the pipeline has no room, ticks make nothing.
  */
-import { type Fields, type LogEvent, NO_METADATA } from '../../src/data/event.ts';
-import { parseJsonObject } from '../../src/data/json.ts';
+import { encodeText } from '../../src/data/bytes.ts';
+import { type Fields, isFields, type LogEvent, NO_METADATA, type Value } from '../../src/data/event.ts';
+import { parseJson, parseJsonObject } from '../../src/data/json.ts';
+import { DocumentCutter } from '../../src/parsers/documents.ts';
 import { defineInput, type Input, type InputHost, type OptionsOf } from '../../src/plugin.ts';
 import { options } from './options.ts';
 
@@ -31,7 +33,8 @@ class Dummy implements Input {
   readonly #options: Options;
   readonly #host: InputHost;
   readonly #tag: string;
-  readonly #body: Fields | undefined;
+  /** Usually one. */
+  readonly #bodies: readonly Fields[];
   readonly #metadata: Fields;
   readonly #intervalMs: number;
   #cancel: (() => void) | undefined;
@@ -45,8 +48,8 @@ class Dummy implements Input {
     this.#options = options;
     this.#host = host;
     this.#tag = host.tag ?? host.name;
-    this.#body = this.#template('dummy', options.dummy, { message: 'dummy' });
-    this.#metadata = this.#template('metadata', options.metadata, {}) ?? NO_METADATA;
+    this.#bodies = this.#template('dummy', options.dummy, { message: 'dummy' });
+    this.#metadata = this.#template('metadata', options.metadata, {})[0] ?? NO_METADATA;
     if (Object.keys(this.#metadata).length === 0) this.#metadata = NO_METADATA;
     this.#intervalMs = intervalMs(options);
   }
@@ -68,12 +71,13 @@ class Dummy implements Input {
   }
 
   /** A text that is no JSON gives the default; JSON that is no object (a list) gives no event at all. */
-  #template(option: string, text: string, fallback: Fields): Fields | undefined {
+  #template(option: string, text: string, fallback: Fields): readonly Fields[] {
     const fields = parseJsonObject(text);
-    if (fields) return fields;
-    if (isJson(text)) return undefined;
+    if (fields) return [fields];
+    const all = documentsOf(text);
+    if (all) return all.filter(isFields);
     this.#host.log('warn', `${option} is no JSON object; the default is used`);
-    return fallback;
+    return [fallback];
   }
 
   #plan(): void {
@@ -100,15 +104,15 @@ class Dummy implements Input {
   #tick(due: number): void {
     const ticks = this.#options.samples > 0 ? Math.min(due, this.#options.samples - this.#made) : due;
     this.#made += ticks;
-    if (!this.#body) return;
-    const events = this.#events(this.#body, ticks * this.#options.copies);
+    const events = this.#events(ticks * this.#options.copies);
     if (events.length > 0) this.#paused = !this.#host.emit(this.#tag, events);
   }
 
-  #events(body: Fields, count: number): LogEvent[] {
+  #events(count: number): LogEvent[] {
     const { seconds, nanos } = this.#time();
     const events: LogEvent[] = [];
-    for (let i = 0; i < count; i++) events.push({ seconds, nanos, metadata: this.#metadata, body });
+    for (let i = 0; i < count; i++)
+      for (const body of this.#bodies) events.push({ seconds, nanos, metadata: this.#metadata, body });
     return events;
   }
 
@@ -135,11 +139,19 @@ function intervalMs(options: Options): number {
   return rate > 1 ? 1000 / rate : 1000;
 }
 
-function isJson(text: string): boolean {
+/** As Fluent Bit: objects side by side are as many records. Undefined where a part is no JSON. */
+function documentsOf(text: string): Value[] | undefined {
   try {
-    JSON.parse(text);
-    return true;
+    return [parseJson(text)];
   } catch {
-    return false;
+    // Not one document, but it may be several.
+  }
+  const cutter = new DocumentCutter(Number.POSITIVE_INFINITY);
+  const texts = cutter.push(encodeText(text), true);
+  if (cutter.takeSkipped() > 0) return undefined;
+  try {
+    return texts.map(parseJson);
+  } catch {
+    return undefined;
   }
 }
