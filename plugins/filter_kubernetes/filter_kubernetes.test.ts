@@ -230,6 +230,21 @@ t.test('annotations suggest parsers and exclude, by stream and container', async
   t.ok(host.lines.some(({ message }) => /unknown annotation 'fluentbit.io\/colour'/.test(message)));
 });
 
+t.test('of annotations for all containers the first one counts, of those for one the last', async (t) => {
+  const { fake, run } = await enricher(t, { options: { 'k8s-logging.exclude': 'on' } });
+  const annotations = {
+    'fluentbit.io/exclude': 'true',
+    'fluentbit.io/exclude_stderr': 'false',
+    'fluentbit.io/exclude-loud': 'false',
+    'fluentbit.io/exclude_stdout-loud': 'true',
+  };
+  fake.pod({ name: 'a', containers: ['app', 'loud'], annotations });
+  const streams = async (container: string) =>
+    (await run(tagOf('a', container), { stream: 'stdout' }, { stream: 'stderr' })).map(({ stream }) => stream);
+  t.same(await streams('app'), []);
+  t.same(await streams('loud'), ['stderr']);
+});
+
 t.test('annotations that are not allowed do nothing', async (t) => {
   const { fake, run } = await enricher(t, { options: { merge_log: 'on' }, parsers: { word: WORD } });
   fake.pod({ name: 'a', annotations: { 'fluentbit.io/exclude': 'true', 'fluentbit.io/parser': 'word' } });

@@ -37,7 +37,19 @@ t.test('of two keys of the same name the last one counts, at the last place', as
 });
 
 t.test('what is no JSON object stays', async (t) => {
-  for (const text of ['plain', '[1]', '42', 'null', '"x"', '{"a":1', '{"a":1} {"b":2}', '{"a":1}[2]', '{a}', '']) {
+  for (const text of [
+    'plain',
+    '[1]',
+    '42',
+    'null',
+    '"x"',
+    '{"a":1',
+    '{"a":1} {"b":2}',
+    '{"a":1}[2]',
+    '{"a":1} 5',
+    '{a}',
+    '',
+  ]) {
     const same = JSON.stringify({ log: text, stream: 'stdout' });
     t.equal(log(text), same, text);
     t.equal(log(text, { keepLog: false }), same, text);

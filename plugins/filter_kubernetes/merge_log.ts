@@ -5,7 +5,8 @@
  * of the same name the last one counts. What cannot be merged stays as it is.
  */
 import { type Fields, isFields, type LogEvent, setField, type Value } from '../../src/data/event.ts';
-import { parseJson, parseJsonObject } from '../../src/data/json.ts';
+import { parseJsonObject } from '../../src/data/json.ts';
+import { objectBefore } from '../../src/parsers/json.ts';
 import type { Clock, Parser } from '../../src/plugin.ts';
 
 export interface MergeSettings {
@@ -45,36 +46,9 @@ function parsedLog(event: LogEvent, log: string, parser: Parser, clock: Clock): 
   return parsed.body;
 }
 
-function jsonLog(log: string): Fields | undefined {
-  return parseJsonObject(log) ?? (/^\s*\{/.test(log) ? leadingObject(log) : undefined);
-}
-
 /** An object with a text after it is merged (kubernetes/merge-log-not-a-map), unless that is a document, too. */
-function leadingObject(log: string): Fields | undefined {
-  const end = endOfObject(log);
-  if (end === 0 || /^\s*[{["]/.test(log.slice(end))) return undefined;
-  try {
-    const value = parseJson(log.slice(0, end));
-    return isFields(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where the first object ends; 0: it does not. */
-function endOfObject(text: string): number {
-  let depth = 0;
-  let isQuoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (isQuoted) {
-      if (code === 0x5c) at++;
-      else if (code === 0x22) isQuoted = false;
-    } else if (code === 0x22) isQuoted = true;
-    else if (code === 0x7b) depth++;
-    else if (code === 0x7d && --depth === 0) return at + 1;
-  }
-  return 0;
+function jsonLog(log: string): Fields | undefined {
+  return parseJsonObject(log) ?? objectBefore(log);
 }
 
 /** Cuts line breaks, and `\n` and `\r` as two characters, off the ends of strings; never the first character. */

@@ -4,7 +4,8 @@
  *     fluentbit.io/parser[_stdout|_stderr][-CONTAINER]: PARSER
  *     fluentbit.io/exclude[_stdout|_stderr][-CONTAINER]: true
  *
- * An annotation for the container goes before one for all. Both have to be allowed by an option.
+ * An annotation for the container goes before one for all, and of those for all the first one that names a stream. Both
+ * have to be allowed by an option.
  */
 import { annotationsOf } from '../../src/net/kube_metadata.ts';
 import type { KubeObject } from '../../src/net/kube_types.ts';
@@ -36,6 +37,9 @@ export interface WishRules {
 const PREFIX = 'fluentbit.io/';
 const FORM = /^(parser|exclude)(?:_(stdout|stderr))?(?:-(.+))?$/s;
 
+const STREAMS = ['stdout', 'stderr'] as const;
+type Stream = (typeof STREAMS)[number];
+
 interface Wish {
   parser?: Parser;
   excluded?: boolean;
@@ -48,8 +52,8 @@ export function readWishes(
   where: string,
   rules: WishRules,
 ): Wishes {
-  const all = { stdout: {} as Wish, stderr: {} as Wish };
-  const own = { stdout: {} as Wish, stderr: {} as Wish };
+  const all: Record<Stream, Wish> = { stdout: {}, stderr: {} };
+  const own: Record<Stream, Wish> = { stdout: {}, stderr: {} };
   let isAsked = false;
   for (const [key, value] of annotationsOf(object)) {
     if (!key.startsWith(PREFIX)) continue;
@@ -63,9 +67,10 @@ export function readWishes(
     const wish = kind === 'parser' ? parserWish(key, value, where, rules) : excludeWish(key, value, where, rules);
     if (!wish) continue;
     isAsked = true;
-    const target = only === undefined ? all : own;
-    if (stream !== 'stderr') Object.assign(target.stdout, wish);
-    if (stream !== 'stdout') Object.assign(target.stderr, wish);
+    // As Fluent Bit: of several for all containers the first one counts, of several for this one the last.
+    for (const name of stream === undefined ? STREAMS : [stream as Stream])
+      if (only === undefined) all[name] = { ...wish, ...all[name] };
+      else own[name] = { ...own[name], ...wish };
   }
   if (!isAsked) return NO_WISHES;
   return { stdout: joined(all.stdout, own.stdout), stderr: joined(all.stderr, own.stderr) };

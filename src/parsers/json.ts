@@ -35,12 +35,15 @@ export class JsonParser implements Parser {
   }
 }
 
+/** What is JSON again after an object: then the text holds two documents, and is none. */
+const DOCUMENT = /^\s*(?:[{["]|true|false|null|-?(?:0|[1-9]\d*)(?!\d))/;
+
 /** The object at the begin of a text that goes on with something that is no JSON. */
-function objectBefore(text: string): Fields | undefined {
+export function objectBefore(text: string): Fields | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   const end = endOfObject(text);
   if (end < 0 || end === text.length) return undefined;
-  return /^\s*[{["]/.test(text.slice(end)) ? undefined : parseJsonObject(text.slice(0, end));
+  return DOCUMENT.test(text.slice(end)) ? undefined : parseJsonObject(text.slice(0, end));
 }
 
 /** Behind the bracket that closes the first one; -1 where none does. */

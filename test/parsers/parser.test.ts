@@ -24,6 +24,9 @@ const ISO = { time_key: 'time', time_format: '%Y-%m-%dT%H:%M:%S.%L%z' };
 t.test('json takes exactly one object; text behind it is ignored unless it is JSON again', (t) => {
   const json = { format: 'json' };
   t.same(body(json, '{"a":1} trailing'), { a: 1 });
+  for (const end of ['007', '-', '}', ',', 'nul', ' x']) t.same(body(json, `{"a":1}${end}`), { a: 1 }, end);
+  for (const end of ['5', ' -0.5', '2026-01-01', 'true', ' null', '"x"'])
+    t.equal(body(json, `{"a":1}${end}`), undefined, end);
   t.same(body(json, ' {} '), {});
   for (const text of ['', '[1]', '"a"', '1', 'x', '{"a":1', '{"a":1}{"b":2}', '{"a":1} "b"', '{"a":1} [', '{a:1}'])
     t.equal(body(json, text), undefined, text);
