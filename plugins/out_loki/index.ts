@@ -74,7 +74,7 @@ class Loki implements Output {
     this.#packed = compilePacked(given, labels, streams, host);
     this.#splitting = {
       streams,
-      tenantOf: compileTenant(given),
+      tenantOf: compileTenant(given, host),
       tenant: given.tenant_id,
       order: given.entry_order,
       newest: new WeakMap(),

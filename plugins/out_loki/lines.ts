@@ -1,7 +1,8 @@
 /** Records to lines of Loki, in each line_format. Pure. */
 import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson, type Edits } from '../../src/data/body_json.ts';
-import { type Fields, Float, floatText, type Value } from '../../src/data/event.ts';
+import { generalText } from '../../src/data/c_number.ts';
+import { Ext, type Fields, Float, floatText, type Value } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
 import { keyText } from '../../src/data/odd_key_text.ts';
 import { editBody } from './edits.ts';
@@ -86,7 +87,7 @@ function keyValueText(value: Value, depth = 0): string {
     case 'string':
       return `"${value}"`;
     case 'number':
-      return Number.isInteger(value) ? String(value) : floatText(Number(value.toPrecision(16)));
+      return Number.isInteger(value) ? String(value) : generalText(value, 16);
     case 'boolean':
     case 'bigint':
       return String(value);
@@ -95,11 +96,17 @@ function keyValueText(value: Value, depth = 0): string {
   }
 }
 
+/** As C: whole ones that fit into 64 bits with one digit after the point. */
+function doubleText(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return floatText(value);
+  return generalText(value, 16);
+}
+
 function objectText(value: Exclude<Value, string | number | boolean | bigint | null>, depth: number): string {
   if (depth > MAX_DEPTH) return '"..."';
-  if (value instanceof Float) return floatText(value.value);
+  if (value instanceof Float) return doubleText(value.value);
   if (Array.isArray(value)) return `"[${value.map((item) => keyValueText(item, depth)).join(' ')}]"`;
-  if (value instanceof Uint8Array || typeof value.toJSON === 'function') return toJson(value, true);
+  if (value instanceof Uint8Array || value instanceof Ext) return '';
   const fields = value as Fields;
   return `"map[${Object.keys(fields)
     .map((key) => `${keyText(key)}:${keyValueText(fields[key] as Value, depth)}`)

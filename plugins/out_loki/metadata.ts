@@ -1,5 +1,5 @@
 /** Structured metadata: the pairs that go beside each line. Pure. */
-import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
+import type { Accessor } from '../../src/data/accessor.ts';
 import { type Fields, isFields } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
 import { entryText, fitName, type Pair } from './pairs.ts';
@@ -9,23 +9,19 @@ export type MetadataPairs = Readonly<Record<string, string>>;
 /** Called for every event. */
 export type MetadataOf = (body: Fields, tag: string) => MetadataPairs;
 
-/** undefined where none is wanted: then a value has two elements, not three. */
-export function compileMetadata(
-  pairs: readonly Pair[],
-  mapKeys: readonly string[],
-  escapeUnicode: boolean,
-): MetadataOf | undefined {
-  if (pairs.length === 0 && mapKeys.length === 0) return undefined;
+/** Called where some is wanted: then a value has three elements, not two. */
+export function compileMetadata(pairs: readonly Pair[], maps: readonly Accessor[], escapeUnicode: boolean): MetadataOf {
   const fixed = Object.freeze(Object.fromEntries(pairs.map(({ name, value }) => [name, value.text])));
-  if (mapKeys.length === 0 && pairs.every(({ value }) => value.constant)) return () => fixed;
-  const maps = mapKeys.map(compileAccessor);
+  if (maps.length === 0 && pairs.every(({ value }) => value.constant)) return () => fixed;
   return (body, tag) => {
     const found = new Map<string, string>();
     for (const map of maps) addEntries(map, body, found, escapeUnicode);
     // A named pair wins over an entry of a map.
     for (const { name, value } of pairs) {
       const text = value.constant ? value.text : value.fill(body, tag);
-      if (text !== '' || value.constant) found.set(name, text);
+      if (text === '' && !value.constant) continue;
+      found.delete(name);
+      found.set(name, text);
     }
     return Object.fromEntries(found);
   };
@@ -34,8 +30,9 @@ export function compileMetadata(
 function addEntries(map: Accessor, body: Fields, found: Map<string, string>, escapeUnicode: boolean): void {
   const fields = map.get(body);
   if (!isFields(fields)) return;
-  for (const [key, value] of Object.entries(fields)) {
-    const text = entryText(value, (other) => toJson(other, escapeUnicode));
-    if (text !== '') found.set(fitName(key), text);
-  }
+  for (const [key, value] of Object.entries(fields))
+    found.set(
+      fitName(key),
+      entryText(value, (other) => toJson(other, escapeUnicode)),
+    );
 }

@@ -47,6 +47,7 @@ export const options = {
   http_passwd: { type: 'text', default: '', secret: true, help: 'Password for basic authentication.' },
   bearer_token: { type: 'text', secret: true, help: 'Token for bearer authentication, where there is no http_user.' },
   header: { type: 'text', many: true, help: 'NAME VALUE: a header of the request.' },
+  buffer_size: { type: 'size', default: '512KB', help: 'Accepted; as much of an answer is read as is needed.' },
   compress: { type: 'text', help: 'gzip; none by default. Not with format protobuf, which has its own (snappy).' },
   format: {
     type: 'text',

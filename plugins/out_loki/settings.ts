@@ -9,7 +9,7 @@ import { compileLines, compileWriter } from './lines.ts';
 import { compileMetadata } from './metadata.ts';
 import type { options } from './options.ts';
 import { PackedEncoder } from './packed.ts';
-import { type Pair, type Path, pathsOf, readKeys, readLabelMap, readPairs, readPaths } from './pairs.ts';
+import { type Pair, type Path, pathsOf, readKeys, readLabelMap, readMapKeys, readPairs, readPaths } from './pairs.ts';
 import { type Encoder, JsonEncoder, ProtobufEncoder } from './push.ts';
 import type { Streams } from './streams.ts';
 
@@ -24,21 +24,26 @@ export function readLabels(given: Options, host: OutputHost): Pair[] {
   ];
 }
 
-/** As Fluent Bit: a map that cannot be read is said, and the output goes on without. */
-function labelMap(place: string | undefined, host: OutputHost): Pair[] {
+/** As Fluent Bit: a map that cannot be read is said, and the output goes on with what comes before. */
+function labelMap(place: string | undefined, host: OutputHost): readonly Pair[] {
   if (place === undefined) return [];
+  let text: string;
   try {
-    return readLabelMap(fs.readFileSync(place, 'utf8'));
+    text = fs.readFileSync(place, 'utf8');
   } catch (error) {
     host.log('error', `label_map_path '${place}' cannot be used: ${(error as Error).message}`);
     return [];
   }
+  const { pairs, trouble } = readLabelMap(text);
+  if (trouble !== undefined) host.log('error', `label_map_path '${place}' cannot be used to its end: ${trouble}`);
+  return pairs;
 }
 
 /** @throws OptionError */
 export function compileEncoder(given: Options, labels: readonly Pair[], host: OutputHost): Encoder {
   const metadata = readPairs('structured_metadata', given.structured_metadata);
-  const mapKeys = given.structured_metadata_map_keys;
+  const mapKeys = readMapKeys('structured_metadata_map_keys', given.structured_metadata_map_keys);
+  const hasMetadata = metadata.length > 0 || given.structured_metadata_map_keys.length > 0;
   const own = leftOut(given);
   const isJson = given.format === 'json';
   const lines = (removed: readonly Path[]) => ({
@@ -53,7 +58,7 @@ export function compileEncoder(given: Options, labels: readonly Pair[], host: Ou
   const settings = {
     line: compileLines(usual),
     wholeLine: compileLines(capped),
-    metadata: compileMetadata(metadata, mapKeys, host.escapeUnicode),
+    metadata: hasMetadata ? compileMetadata(metadata, mapKeys, host.escapeUnicode) : undefined,
   };
   if (!isJson) return new ProtobufEncoder(settings);
   const write = compileWriter(usual, settings.line);
@@ -103,9 +108,19 @@ function readDropSingleKey(word: string): 'off' | 'on' | 'raw' {
 /** The tenant of an event; undefined or empty: no header. */
 export type TenantOf = (body: Parameters<Accessor['get']>[0]) => string;
 
-export function compileTenant({ tenant_id: fixed, tenant_id_key: key }: Options): TenantOf | undefined {
+/** As Fluent Bit: a key that is no accessor is said, and all records have the fixed tenant. */
+export function compileTenant(
+  { tenant_id: fixed, tenant_id_key: key }: Options,
+  host: OutputHost,
+): TenantOf | undefined {
   if (key === undefined) return undefined;
-  const accessor = compileAccessor(key);
+  let accessor: Accessor;
+  try {
+    accessor = compileAccessor(key);
+  } catch (error) {
+    host.log('error', `tenant_id_key is not used: ${(error as Error).message}`);
+    return undefined;
+  }
   return (body) => {
     const value = accessor.get(body);
     return typeof value === 'string' ? value : fixed;
