@@ -13,7 +13,8 @@ import type { FaultRates } from '../support/faults.ts';
 const PROGRAM = path.join(import.meta.dirname, '../../src/main.ts');
 const LINES = 200_000;
 const FILES = 4;
-const OUTAGE_MS = 3000;
+/** `OUTAGE_SECONDS=30 node test/pipeline/cloudwatch_faults.test.ts` is the long form. */
+const OUTAGE_MS = Number(process.env.OUTAGE_SECONDS ?? 3) * 1000;
 const MEBIBYTE = 1024 * 1024;
 const ENV = {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
