@@ -153,13 +153,14 @@ export function readTime(text: string): number {
   return Number(match[1]) * unit;
 }
 
-/** Splits at blanks; "double" or 'single' quotes keep blanks inside a word, and a backslash keeps a quote. */
+/**
+ * Splits at blanks; "double quotes" keep blanks inside a word, and a backslash before one keeps it. As Fluent Bit reads its
+ * lists: 'single' quotes and other backslashes are what they are, as a pattern needs them.
+ */
 export function readWords(text: string): string[] {
   const words: string[] = [];
-  for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\S+)/g)) {
-    const quoted = match[1] ?? match[2];
-    words.push(quoted === undefined ? (match[3] ?? '') : quoted.replace(/\\(["'\\])/g, '$1'));
-  }
+  for (const [word, quoted] of text.matchAll(/"((?:[^"]|(?<=\\)")*)(?:"|$)|\S+/g))
+    words.push(quoted === undefined ? word : quoted.replaceAll('\\"', '"'));
   return words;
 }
 

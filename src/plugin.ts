@@ -80,6 +80,8 @@ export interface Host {
   readonly clock: Clock;
   /** SERVICE json.escape_unicode: whether JSON is written in ASCII, as Fluent Bit does by default. */
   readonly escapeUnicode: boolean;
+  /** What @SET and YAML's `env` set. */
+  readonly variables: ReadonlyMap<string, string>;
   /** One sentence; nothing per event. */
   log(level: Level, message: string): void;
   /** True where a message of this level would be written. */

@@ -136,4 +136,6 @@ export interface PipelineSpec {
   readonly filters: readonly FilterSpec[];
   readonly outputs: readonly OutputSpec[];
   readonly parsers: Parsers;
+  /** What @SET and YAML's `env` set, and HOSTNAME; for plugins that let scripts read them. */
+  readonly variables: ReadonlyMap<string, string>;
 }

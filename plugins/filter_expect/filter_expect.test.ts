@@ -29,7 +29,10 @@ const RULES: readonly (readonly [string, string, Fields, boolean])[] = [
   ['Key_val_is_not_null', 'a', { a: null }, false],
   ['Key_val_is_not_null', 'a', {}, false],
   ['Key_val_eq', 'a blue', { a: 'blue' }, true],
-  ['Key_val_eq', 'a "light blue"', { a: 'light blue' }, true],
+  ['Key_val_eq', 'a light  blue', { a: 'light  blue' }, true],
+  ['Key_val_eq', 'a "light blue"', { a: 'light blue' }, false],
+  ['Key_val_eq', 'a "light blue"', { a: '"light blue"' }, true],
+  ['Key_val_eq', 'a', { a: 'a' }, true],
   ['Key_val_eq', 'a blue', { a: 'red' }, false],
   ['Key_val_eq', 'a 5', { a: 6 }, true],
   ['Key_val_eq', 'a 5', {}, false],
@@ -74,12 +77,7 @@ t.test('exit ends the program with an error', async (t) => {
 });
 
 t.test('what cannot be meant fails at the start; no rule is a warning', async (t) => {
-  for (const pairs of [
-    [['Action', 'shout']],
-    [['Key_val_eq', 'a']],
-    [['Key_exists', "$a['b"]],
-    [['Key', 'a']],
-  ] as Pairs[])
+  for (const pairs of [[['Action', 'shout']], [['Key_exists', "$a['b"]], [['Key', 'a']]] as Pairs[])
     await t.rejects(make(expect, pairs), OptionError, JSON.stringify(pairs));
   t.match((await make(expect, [])).host.lines, [{ level: 'warn' }]);
 });

@@ -8,7 +8,6 @@
 import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
 import { type Fields, type LogEvent, setField, type Value } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
-import { readWords } from '../../src/options.ts';
 import { defineFilter, type FilterHost, OptionError, type OptionTable, type Property } from '../../src/plugin.ts';
 
 const rule = (help: string) => ({ type: 'text', many: true, help }) as const;
@@ -72,9 +71,8 @@ const RULES: Readonly<Record<string, (value: string) => Rule['met']>> = {
   key_val_is_null: (key) => field(key, (value) => value === null),
   key_val_is_not_null: (key) => field(key, (value) => value !== undefined && value !== null),
   key_val_eq: (text) => {
-    const [key, ...rest] = readWords(text);
-    if (key === undefined || rest.length === 0) throw new OptionError(`'${text}' is no rule; write KEY VALUE`);
-    const wanted = rest.join(' ');
+    // As Fluent Bit: the value is the rest of the line, quotes and all; without one it is the key itself.
+    const [, key = '', wanted = key] = /^ *([^ ]+)(?: +(.+))?$/s.exec(text.trimEnd()) ?? [];
     return field(key, (value) => value !== undefined && (typeof value !== 'string' || value === wanted));
   },
 };

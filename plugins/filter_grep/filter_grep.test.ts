@@ -52,6 +52,22 @@ t.test('a pattern may hold blanks', async (t) => {
   ]);
 });
 
+t.test('further blanks after the key are the start of the pattern, with a warning', async (t) => {
+  t.same(await grepped([['Exclude', 'm  GET']], [{ m: 'GET /' }, { m: 'a GET /' }, { m: 'a  GET' }]), [{ m: 'GET /' }]);
+  t.match((await make(grep, [['Exclude', 'm  GET']])).host.lines, [{ level: 'warn' }]);
+  t.same((await make(grep, [['Exclude', 'm GET']])).host.lines, []);
+});
+
+t.test('an unknown Logical_Op is the legacy mode, with a warning', async (t) => {
+  const pairs: Pairs = [
+    ['Logical_Op', 'xor'],
+    ['Exclude', 'a x'],
+    ['Regex', 'b y'],
+  ];
+  t.same(await grepped(pairs, [{ a: 'x', b: 'y' }, { b: 'y' }, { a: 'z' }]), [{ b: 'y' }]);
+  t.match((await make(grep, pairs)).host.lines, [{ level: 'warn', message: /xor/ }]);
+});
+
 t.test('in the legacy mode the first Regex decides', async (t) => {
   const bodies = [
     { level: 'error', msg: 'x' },

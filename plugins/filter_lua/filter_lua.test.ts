@@ -39,6 +39,29 @@ t.test('the code says what becomes of a record', async (t) => {
   );
 });
 
+t.test('FLB_ENV holds the variables of the configuration that are not empty', async (t) => {
+  const code = `function cb(tag, ts, record) record["env"] = FLB_ENV record["no"] = FLB_ENV["no"] return 2, ts, record end`;
+  const pairs: Pairs = [
+    ['code', code],
+    ['call', 'cb'],
+  ];
+  const { plugin } = await make(lua, pairs, { variables: { Where: 'Köln', empty: '' } });
+  t.equal(bodiesOf(await plugin.filter([eventOf({ a: 1 })], 'tag')), '[{"a":1,"env":{"Where":"Köln"}}]');
+});
+
+t.test('five parameters or more get the metadata, and what is no table leaves it', async (t) => {
+  const code = `function cb(tag, ts, group, meta, record, more)
+    record["m"] = meta["k"] record["more"] = more return 2, ts, record["new"], record end`;
+  const { plugin } = await made(code);
+  const events = [{ new: null }, { new: 5 }, { new: { k: 'w' } }].map((body) => ({
+    ...eventOf(body),
+    metadata: { k: 'v' },
+  }));
+  const out = await plugin.filter(events, 'tag');
+  t.equal(bodiesOf(out), '[{"m":"v"},{"new":5,"m":"v"},{"new":{"k":"w"},"m":"v"}]');
+  t.equal(JSON.stringify(out.map(({ metadata }) => metadata)), '[{"k":"v"},{"k":"v"},{"k":"w"}]');
+});
+
 t.test('a list of records splits the event; an empty record drops it', async (t) => {
   const events = await run('return 2, ts, record["x"]', [{ x: [{ a: 1 }, {}, { b: 2 }] }, { x: [] }, { x: {} }]);
   t.equal(bodiesOf(events), '[{"a":1},{"b":2}]');

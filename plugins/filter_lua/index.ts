@@ -13,6 +13,7 @@ import { LuaError, LuaSyntaxError, LuaTimeout, valueOfError } from './errors.ts'
 import { options } from './options.ts';
 import { LuaRunner } from './run.ts';
 import { LuaState } from './state.ts';
+import { LuaTable } from './table.ts';
 import { bytesOf, textOf } from './text.ts';
 import { Converter, FLB_NULL } from './values.ts';
 
@@ -34,6 +35,7 @@ export default defineFilter({
       write: (bytes) => output.write(bytes),
     });
     if (given.enable_flb_null) state.globals.setText('flb_null', FLB_NULL);
+    state.globals.setText('FLB_ENV', variablesOf(host));
     load(state, script, given.call);
     const converter = new Converter({
       keepNull: given.enable_flb_null,
@@ -50,6 +52,13 @@ export default defineFilter({
     };
   },
 });
+
+/** As Fluent Bit: what @SET and YAML's `env` set, and HOSTNAME; the environment itself is os.getenv's. */
+function variablesOf(host: FilterHost): LuaTable {
+  const table = new LuaTable();
+  for (const [name, value] of host.variables) if (value !== '') table.setText(bytesOf(name), bytesOf(value));
+  return table;
+}
 
 interface Script {
   readonly text: string;

@@ -55,7 +55,7 @@ export class LuaRunner {
     const time = this.#time(event);
     const record = this.#converter.tableOf(event.body);
     this.#state.budget.restart();
-    if (call.length === 5) {
+    if (call.length >= 5) {
       const metadata = this.#converter.tableOf(event.metadata);
       const [code, newTime, newMetadata, newRecord] = list(call(tag, time, new LuaTable(), metadata, record));
       return this.#take(event, code, newTime, newRecord, newMetadata, kept);
@@ -85,7 +85,8 @@ export class LuaRunner {
     }
     const [seconds, nanos] = meaning === 1 ? this.#newTime(event, time) : [event.seconds, event.nanos];
     const bodies = this.#converter.toValue(record);
-    const meta = metadata === undefined ? event.metadata : this.#converter.toValue(metadata);
+    // As Fluent Bit: what is no table leaves the metadata.
+    const meta = metadata instanceof LuaTable ? this.#converter.toValue(metadata) : event.metadata;
     if (!Array.isArray(bodies)) this.#push(bodies, meta, seconds, nanos, kept);
     else
       for (const [at, body] of bodies.entries())

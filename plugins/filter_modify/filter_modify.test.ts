@@ -108,6 +108,14 @@ const CASES: readonly [string, Pairs, string][] = [
     '{"total":10,"used":8,"name":"host","ok":true,"none":null,"m":"two words","odd key":"v"}',
   ],
   [
+    'within quotes a backslash keeps that quote and itself, and nothing else',
+    [
+      ['Set', String.raw`m "say \"a\\b\" isn\'t \d"`],
+      ['Set', String.raw`none 'it\'s \"x\"'`],
+    ],
+    String.raw`{"total":10,"used":8,"name":"host","ok":true,"m":"say \"a\\b\" isn\\'t \\d","none":"it's \\\"x\\\""}`,
+  ],
+  [
     'three words make any rule a Rename',
     [['Add', 'ok b c']],
     '{"total":10,"used":8,"name":"host","c":true,"m":{"a":"b"},"none":null}',

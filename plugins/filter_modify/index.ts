@@ -4,11 +4,11 @@
  * Rules work in the order in which they stand in the section, whatever their kind, each on what the one before it made.
  */
 import type { LogEvent } from '../../src/data/event.ts';
-import { readWords } from '../../src/options.ts';
 import { defineFilter, OptionError, type Property } from '../../src/plugin.ts';
 import { type Condition, compileCondition } from './conditions.ts';
 import { options } from './options.ts';
 import { compileRule, type Rule } from './rules.ts';
+import { splitWords } from './words.ts';
 
 export default defineFilter({
   name: 'modify',
@@ -33,7 +33,7 @@ export function compileModify(section: readonly Property[]): (event: LogEvent) =
   const conditions: Condition[] = [];
   for (const { key, value } of section) {
     if (!RULES.has(key)) continue;
-    const words = readWords(value);
+    const words = splitWords(key, value);
     if (words.length === 0 || words.length > 3)
       throw new OptionError(`'${value}' has ${words.length} words; quote values with blanks`, key);
     if (key === 'condition') conditions.push(compileCondition(words));

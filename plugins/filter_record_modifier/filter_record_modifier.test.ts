@@ -40,6 +40,26 @@ t.test('Record takes two words, quoted where there are blanks; others are ignore
   t.match(host.lines, [{ level: 'error', message: /ignored several words/ }]);
 });
 
+t.test('only double quotes hold a value together: single ones are part of it', async (t) => {
+  const pairs: Pairs = [
+    ['Record', "owner 'team'"],
+    ['Record', "note 'two words'"],
+    ['Record', String.raw`path "C:\\x \"y\""`],
+    ['Record', 'open "to the end'],
+  ];
+  const { plugin, host } = await make(recordModifier, pairs);
+  const event = eventOf({});
+  await plugin.filter([event], 'tag');
+  t.same(event.body, { owner: "'team'", path: String.raw`C:\\x "y"`, open: 'to the end' });
+  t.match(host.lines, [{ level: 'error', message: /two words/ }]);
+});
+
+t.test('a chunk without any change stays, with its empty records', async (t) => {
+  const bodies = [{}, { a: 1 }];
+  t.same(await modified([['Remove_key', 'b']], bodies), bodies);
+  t.same(await modified([['Remove_key', 'a']], [{}, { a: 1 }, { a: 1, c: 2 }]), [{ c: 2 }]);
+});
+
 t.test('Remove_key compares in any case, with a star for the rest', async (t) => {
   t.same(
     await modified(

@@ -42,12 +42,14 @@ export default defineFilter({
 function apply(events: LogEvent[], modify: (body: Fields) => Fields): LogEvent[] {
   const bodies: Fields[] = [];
   let left = 0;
+  let changed = false;
   for (const event of events) {
     const body = modify(event.body);
     bodies.push(body);
+    if (body !== event.body) changed = true;
     if (hasFields(body)) left++;
   }
-  if (left === 0) return events;
+  if (left === 0 || !changed) return events;
   events.forEach((event, at) => {
     event.body = bodies[at] as Fields;
   });

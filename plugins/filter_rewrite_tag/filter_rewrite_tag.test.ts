@@ -54,6 +54,8 @@ t.test('the new tag holds groups, fields and parts of the old one; what is missi
   t.equal(emitted[0]?.[0], 'log.pay.12.pay-12.shop.7..');
   const quoted = await rewritten(['$a "^x y (.)" new.$1 no'], [{ a: 'x y z' }]);
   t.equal(quoted.emitted[0]?.[0], 'new.z');
+  const backslash = await rewritten([String.raw`$a "^x \\(.)\s" new.$1 no`], [{ a: String.raw`x \z ` }]);
+  t.equal(backslash.emitted[0]?.[0], 'new.z', 'backslashes within quotes are those of the pattern');
 });
 
 t.test('without a new tag the record stays', async (t) => {

@@ -41,7 +41,7 @@ t.test('the first rule that fits says how many pass; the percentage is that of a
   const pairs: Pairs = [
     ['percentage', '50'],
     ['rule', 'level ^debug$ 10%'],
-    ['rule', "$http['path'] '^/health z' 0"],
+    ['rule', `$http['path'] "^/health z" 0`],
     ['rule', '$status ^[45] 100'],
     ['rule', 'level debug 90'],
   ];

@@ -29,13 +29,16 @@ export function compileCast(source: Source, type: string): Cast | undefined {
     case 'string':
       return (value) => (typeof value === 'string' ? fromString(value, target) : undefined);
     case 'int':
-      return integers((value) => BigInt.asIntN(64, value), target);
+      return target === 'int' ? never : integers((value) => BigInt.asIntN(64, value), target);
     case 'uint':
-      return integers((value) => BigInt.asUintN(64, value), target);
+      return target === 'uint' ? never : integers((value) => BigInt.asUintN(64, value), target);
     default:
       return floats(target);
   }
 }
+
+/** As Fluent Bit: a type is not converted to itself. */
+const never: Cast = () => undefined;
 
 function fromString(text: string, target: Target): Value | undefined {
   switch (target) {

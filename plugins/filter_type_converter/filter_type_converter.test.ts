@@ -104,6 +104,18 @@ t.test('where nothing in the batch could be converted all stays as it was; it is
   );
 });
 
+t.test('a type is not converted to itself, which counts as a failure', async (t) => {
+  for (const [rule, value] of [
+    ['Int_key', 7],
+    ['Uint_key', 7],
+    ['Float_key', 1.5],
+    ['Str_key', 'x'],
+  ] as const) {
+    const type = rule.slice(0, -4).toLowerCase();
+    t.same(await converted([[rule, `v w ${type}`]], [{ v: value }]), [{ v: value }], rule);
+  }
+});
+
 t.test('what is no rule fails at the start; one that is too long is left out', async (t) => {
   for (const pairs of [[], [['Str_key', 'a b']], [['Str_key', 'a b long']], [['Str_key', 'a b c d']]] as Pairs[])
     await t.rejects(converted(pairs, []), OptionError, JSON.stringify(pairs));

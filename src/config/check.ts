@@ -58,7 +58,8 @@ class Checker {
     const filters = await this.#each('filter', (section, name, read) => this.#filter(section, name, read));
     const outputs = await this.#each('output', (section, name, read) => this.#output(section, name, read));
     if (!this.#diagnostics.failed) this.#routing(inputs, filters, outputs);
-    return { spec: Object.freeze({ service, inputs, filters, outputs, parsers }), parsers };
+    const variables = tree.variables ?? new Map();
+    return { spec: Object.freeze({ service, inputs, filters, outputs, parsers, variables }), parsers };
   }
 
   #of(kind: Section['kind']): Section[] {

@@ -63,7 +63,10 @@ class Loader {
     this.#sections.length = 0;
     this.#seen.clear();
     for (const one of files) await this.#parsersFile(one.path, one.place, one.folder || this.#root);
-    return { sections: [...sections, ...this.#sections.map((section) => this.#fill(section))] };
+    return {
+      sections: [...sections, ...this.#sections.map((section) => this.#fill(section))],
+      variables: this.#variables.own,
+    };
   }
 
   async #parsersFile(name: string, place: Place | undefined, folder: string) {

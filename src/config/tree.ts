@@ -91,6 +91,8 @@ export type Statement =
 /** The whole configuration: all files, variables filled in. */
 export interface ConfigTree {
   readonly sections: readonly Section[];
+  /** What @SET and YAML's `env` set. */
+  readonly variables?: ReadonlyMap<string, string>;
 }
 
 const KINDS: Readonly<Record<string, SectionKind>> = {

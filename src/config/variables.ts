@@ -7,7 +7,8 @@ import type { Place } from '../options.ts';
 import type { Diagnostics } from './diagnostic.ts';
 
 export class Variables {
-  readonly #own = new Map<string, string>();
+  /** All but those of the environment. */
+  readonly own = new Map<string, string>();
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #diagnostics: Diagnostics;
 
@@ -15,16 +16,16 @@ export class Variables {
     this.#environment = environment;
     this.#diagnostics = diagnostics;
     // Shells know HOSTNAME without exporting it, so Fluent Bit sets it.
-    if (environment.HOSTNAME === undefined) this.#own.set('HOSTNAME', os.hostname());
+    if (environment.HOSTNAME === undefined) this.own.set('HOSTNAME', os.hostname());
   }
 
   /** The last one counts. */
   set(name: string, value: string): void {
-    this.#own.set(name, value);
+    this.own.set(name, value);
   }
 
   get(name: string): string | undefined {
-    return this.#own.get(name) ?? (this.#environment[name] || undefined);
+    return this.own.get(name) ?? (this.#environment[name] || undefined);
   }
 
   /** Replaces every `${...}` of a text. What a variable holds is not looked into again. */

@@ -134,6 +134,7 @@ class Assembler {
       parsers: this.#spec.parsers,
       signal,
       escapeUnicode: this.#spec.service.escapeUnicode,
+      variables: this.#spec.variables,
     };
   }
 

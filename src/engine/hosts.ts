@@ -30,6 +30,7 @@ export interface HostEnvironment {
   readonly parsers: Parsers;
   readonly signal: AbortSignal;
   readonly escapeUnicode: boolean;
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 class InstanceHost implements Host {
@@ -39,6 +40,7 @@ class InstanceHost implements Host {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly escapeUnicode: boolean;
+  readonly variables: ReadonlyMap<string, string>;
   readonly #env: HostEnvironment;
 
   constructor(instance: Instance<AnyDefinition>, env: HostEnvironment) {
@@ -48,6 +50,7 @@ class InstanceHost implements Host {
     this.signal = env.signal;
     this.clock = env.clock;
     this.escapeUnicode = env.escapeUnicode;
+    this.variables = env.variables;
     this.#env = env;
   }
   log(level: Level, message: string): void {

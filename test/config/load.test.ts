@@ -100,6 +100,19 @@ t.test('HOSTNAME is always there', async (t) => {
   t.notMatch((await load(t, { 'main.conf': '[INPUT]\n Name a${HOSTNAME}\n' })).sections[0], /name=a$/);
 });
 
+t.test('the variables that were set go with the tree', async (t) => {
+  const folder = t.testdir({ 'main.conf': '@SET a=1\n@SET a=2\n@SET b=\n[INPUT]\n Name x\n' });
+  const request = { file: path.join(folder, 'main.conf'), before: [], parserFiles: [], env: { HOSTNAME: 'h', c: '3' } };
+  const { variables } = await loadConfig(request, new Diagnostics());
+  t.same(
+    [...(variables ?? [])],
+    [
+      ['a', '2'],
+      ['b', ''],
+    ],
+  );
+});
+
 t.test('parsers files are read in both forms and may use variables', async (t) => {
   const { sections, findings } = await load(t, {
     'main.conf': '@SET p=one\n[SERVICE]\n Parsers_File ${p}.conf\n Parsers_File two.yaml\n',

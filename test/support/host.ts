@@ -73,6 +73,7 @@ export interface TestHostOptions {
   section?: Property[];
   parsers?: Record<string, Parser>;
   multilineParsers?: Record<string, MultilineParser>;
+  variables?: Record<string, string>;
   clock?: Clock;
   /** What `emit` answers. */
   room?: () => boolean;
@@ -87,6 +88,7 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
   readonly signal: AbortSignal = this.abort.signal;
   readonly clock: Clock;
   readonly escapeUnicode = true;
+  readonly variables: ReadonlyMap<string, string>;
   readonly tag: string | undefined;
   readonly memBufLimitBytes = undefined;
   readonly workers = 1;
@@ -105,6 +107,7 @@ export class TestHost implements InputHost, FilterHost, OutputHost {
     this.name = options.name ?? 'test.0';
     this.tag = options.tag;
     this.section = options.section ?? [];
+    this.variables = new Map(Object.entries(options.variables ?? {}));
     this.clock = options.clock ?? new VirtualClock();
   }
   log(level: Level, message: string): void {

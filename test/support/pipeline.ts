@@ -180,6 +180,7 @@ export function rig(plan: Plan): Rig {
     now: () => clock.now(),
   });
   const spec: PipelineSpec = {
+    variables: new Map(),
     service: { ...SERVICE, ...plan.service },
     inputs: plan.inputs.map(({ hand, spec: own }, index) => inputSpec(index, hand, own)),
     filters: (plan.filters ?? []).map(({ make, match }, index) => ({
