@@ -53,6 +53,7 @@ t.test('Path and File from the record, with a fallback', async (t) => {
     { team: 'a/../../b', app: 'x', n: 6 },
     { team: 'a', app: 'x\n', n: 7 },
     { team: 'a', app: ['x'], n: 8 },
+    { team: 'a', app: '', n: 9 },
   ];
   t.equal(
     (
@@ -70,6 +71,7 @@ t.test('Path and File from the record, with a fallback', async (t) => {
       .split('\n')
       .map((line) => JSON.parse(line).n);
   t.same(numbers('a/web.log'), [1, 3]);
+  t.same(numbers('a/.log'), [9], 'an empty text is a value');
   t.same(numbers('rest'), [2, 4, 5, 6, 7, 8]);
 });
 

@@ -99,7 +99,7 @@ class DynamicDestinations implements Destinations {
 type Filler = (event: LogEvent, tag: string) => string | undefined;
 
 function compileFiller(text: string, strftime: boolean): Filler {
-  const fill: (template: Template) => Filler = (template) => (event, tag) => template.fillAll(event.body, tag);
+  const fill: (template: Template) => Filler = (template) => (event, tag) => template.fillAll(event.body, tag, true);
   if (!strftime || !text.includes('%')) return fill(compileTemplate(text));
   // The time changes rarely: templates are compiled once for every text that it gives.
   let last = { text: '', filler: fill(compileTemplate('')) };

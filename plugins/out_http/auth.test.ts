@@ -61,6 +61,7 @@ t.test('a token is asked for once, by client credentials, and goes with every re
       ['oauth2.scope', 'logs write'],
       ['oauth2.audience', 'https://logs'],
       ['oauth2.resource', 'r'],
+      ['oauth2.user_agent', 'collector/1'],
       ['Header', 'Authorization Basic other'],
     ],
   });
@@ -72,6 +73,7 @@ t.test('a token is asked for once, by client credentials, and goes with every re
   t.equal(asked?.url, '/oauth/token?tenant=1');
   t.equal(asked?.headers.authorization, `Basic ${Buffer.from('me:s3cret').toString('base64')}`);
   t.equal(asked?.headers['content-type'], 'application/x-www-form-urlencoded');
+  t.equal(asked?.headers['user-agent'], 'collector/1');
   t.same(Object.fromEntries(new URLSearchParams(asked?.body.toString())), {
     grant_type: 'client_credentials',
     scope: 'logs write',

@@ -173,7 +173,5 @@ function readPerRecord(given: Options): { body: Accessor; headers: Accessor } | 
   if (body === undefined && headers === undefined) return undefined;
   if (body === undefined) throw new OptionError('headers_key needs body_key', 'headers_key');
   if (headers === undefined) throw new OptionError('body_key needs headers_key', 'body_key');
-  if (!body.startsWith('$')) throw new OptionError("body_key must begin with '$'", 'body_key');
-  if (!headers.startsWith('$')) throw new OptionError("headers_key must begin with '$'", 'headers_key');
   return { body: compileAccessor(body), headers: compileAccessor(headers) };
 }

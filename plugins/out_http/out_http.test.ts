@@ -130,6 +130,15 @@ const PER_RECORD: Pairs = [
 ];
 
 t.test('with body_key each record is a request of its own', async (t) => {
+  const plain: Pairs = [
+    ['body_key', 'body'],
+    ['headers_key', 'headers'],
+  ];
+  t.equal(
+    (await sent(plain, [eventOf({ body: 'x', headers: {} })])).received[0]?.body.toString(),
+    'x',
+    'without $, too',
+  );
   const { verdict, received } = await sent(
     PER_RECORD,
     RECORDS.map((body) => eventOf(body)),
@@ -233,10 +242,6 @@ t.test('options that do not fit fail at the start', async (t) => {
     [['http_method', 'DELETE']],
     [['body_key', '$b']],
     [['headers_key', '$h']],
-    [
-      ['body_key', 'b'],
-      ['headers_key', '$h'],
-    ],
     [['Proxy', 'nowhere']],
     [['aws_auth', 'on']],
     [['oauth2.enable', 'on']],

@@ -19,7 +19,7 @@ export interface Template {
   readonly constant: boolean;
   /** A placeholder without a value gives an empty text. */
   fill(body: Fields, tag: string, groups?: readonly (string | undefined)[]): string;
-  /** undefined where a field is missing or a list, or (without `emptyToo`) empty. */
+  /** undefined where a field is missing or a list, or (without `emptyToo`) empty; parts that the tag has not are empty. */
   fillAll(body: Fields, tag: string, emptyToo?: boolean): string | undefined;
   /** The top-level keys of its fields: as long as their values are the same, so is the text. */
   readonly roots: readonly string[];
@@ -93,7 +93,7 @@ function textOf(
     case 'tag':
       return tag;
     case 'tagPart':
-      return tag.split('.')[part.index];
+      return tag.split('.')[part.index] ?? '';
     case 'group':
       return groups?.[part.index];
     default: {

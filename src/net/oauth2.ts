@@ -6,7 +6,7 @@
  */
 import { OptionError, type OptionsOf, type OptionTable } from '../options.ts';
 import type { Clock } from '../plugin.ts';
-import { basicAuth } from './headers.ts';
+import { basicAuth, headerValue } from './headers.ts';
 import { HttpClient, type HttpClientSettings } from './http_client.ts';
 import { Assertion } from './oauth2_assertion.ts';
 
@@ -24,6 +24,7 @@ export const OAUTH2_OPTIONS = {
     default: 'basic',
     help: 'How the client shows who it is: its secret in a header, in the form, or an assertion that its key signs.',
   },
+  'oauth2.user_agent': { type: 'text', help: 'User-Agent of the requests for tokens; none by default.' },
   'oauth2.jwt_key_file': { type: 'text', help: 'PEM file of the key that signs assertions (private_key_jwt).' },
   'oauth2.jwt_cert_file': { type: 'text', help: 'Certificate of that key; its fingerprint stands in assertions.' },
   'oauth2.jwt_aud': { type: 'text', help: 'Audience of assertions; by default oauth2.token_url.' },
@@ -138,6 +139,8 @@ export class TokenSource {
   async #ask(): Promise<Token> {
     const { 'oauth2.auth_method': method, 'oauth2.client_secret': secret = '' } = this.#given;
     const headers = ['Content-Type', 'application/x-www-form-urlencoded', 'Accept', 'application/json'];
+    const agent = this.#given['oauth2.user_agent'];
+    if (agent !== undefined) headers.push('User-Agent', headerValue(agent));
     if (method === 'basic') headers.push('Authorization', basicAuth(this.#id, secret));
     const path = `${this.#url.pathname}${this.#url.search}`;
     let answer: Awaited<ReturnType<HttpClient['request']>>;

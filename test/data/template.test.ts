@@ -28,6 +28,7 @@ t.test('what is missing is an empty text, or makes fillAll give nothing', async 
   t.equal(template.fillAll({ missing: ['a list'] }, 't'), undefined);
   t.equal(template.fillAll({ missing: 0 }, 't'), 'a.0.b');
   t.equal(compileTemplate('$TAG[5]').fill({}, 'a.b'), '');
+  t.equal(compileTemplate('x-$TAG[5]').fillAll({}, 'a.b'), 'x-', 'a tag has as many parts as it has');
   t.equal(compileTemplate('$7').fill({}, 't'), '');
 });
 
