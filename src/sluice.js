@@ -1,9 +1,10 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=8
 // The command `sluice`: starts src/main.ts. Node 24 is needed, as it runs TypeScript; where `node` is older, the
 // program starts again with the Node that comes as a dependency (the npm package `node`).
 //
 // The small nursery (8 MB) suits what a router does: events live for milliseconds. It saves 30 to 60 MB and costs no
 // time (ARCHITECTURE.md, Memory). It can only be set before Node starts: here, in npm start and in the Dockerfile.
+// So can MALLOC_ARENA_MAX.
 import { spawn } from 'node:child_process';
 import module, { createRequire } from 'node:module';
 import path from 'node:path';
