@@ -33,6 +33,14 @@ export const NET_OPTIONS = {
   'net.tcp_keepalive_probes': { type: 'integer', default: '-1', help: 'Accepted; the system decides.' },
 } as const satisfies OptionTable;
 
+/** What the end that connects and the one that listens have alike. */
+const EITHER_SIDE = {
+  'tls.key_passwd': { type: 'text', secret: true, help: 'The password of the own key.' },
+  'tls.min_version': { type: 'text', help: 'The oldest version to speak: TLSv1.2, TLSv1.3.' },
+  'tls.max_version': { type: 'text', help: 'The newest version to speak: TLSv1.2, TLSv1.3.' },
+  'tls.ciphers': { type: 'text', help: 'The ciphers to use, as OpenSSL names them.' },
+} as const satisfies OptionTable;
+
 export const TLS_OPTIONS = {
   tls: { type: 'boolean', default: 'off', help: 'Speaks TLS.' },
   'tls.verify': { type: 'boolean', default: 'on', help: "Checks the server's certificate." },
@@ -47,10 +55,7 @@ export const TLS_OPTIONS = {
   'tls.ca_file': { type: 'text', help: 'A file of certificates to trust.' },
   'tls.crt_file': { type: 'text', help: 'The own certificate.' },
   'tls.key_file': { type: 'text', help: 'The own key.' },
-  'tls.key_passwd': { type: 'text', secret: true, help: 'The password of the own key.' },
-  'tls.min_version': { type: 'text', help: 'The oldest version to speak: TLSv1.2, TLSv1.3.' },
-  'tls.max_version': { type: 'text', help: 'The newest version to speak: TLSv1.2, TLSv1.3.' },
-  'tls.ciphers': { type: 'text', help: 'The ciphers to use, as OpenSSL names them.' },
+  ...EITHER_SIDE,
 } as const satisfies OptionTable;
 
 export const HTTP_OPTIONS = {
@@ -94,8 +99,5 @@ export const TLS_LISTEN_OPTIONS = {
   'tls.ca_file': { type: 'text', help: "A file of certificates that clients' certificates are checked against." },
   'tls.crt_file': { type: 'text', help: 'The own certificate, with those between it and its authority.' },
   'tls.key_file': { type: 'text', help: 'The own key.' },
-  'tls.key_passwd': { type: 'text', secret: true, help: 'The password of the own key.' },
-  'tls.min_version': { type: 'text', help: 'The oldest version to speak: TLSv1.2, TLSv1.3.' },
-  'tls.max_version': { type: 'text', help: 'The newest version to speak: TLSv1.2, TLSv1.3.' },
-  'tls.ciphers': { type: 'text', help: 'The ciphers to use, as OpenSSL names them.' },
+  ...EITHER_SIDE,
 } as const satisfies OptionTable;
