@@ -59,12 +59,20 @@ export class CheckedParsers implements Parsers {
     const first = kind === 'multiline_parser' ? lastValue(section, 'parser')?.value : undefined;
     if (first && !this.#places.parser.has(first)) this.missing.add(first);
     try {
-      if (kind === 'parser') this.#registry.define(section.properties);
+      if (kind === 'parser') this.#registry.define(section.properties, this.#complaints(section, name));
       else this.#registry.defineMultiline([...section.properties, ...rulesOf(section, this.#diagnostics)]);
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
       this.#report(section, name, error);
     }
+  }
+
+  #complaints(section: Section, name: TreeProperty) {
+    return (option: string, message: string) =>
+      this.#diagnostics.warning(
+        lastValue(section, option)?.valuePlace ?? section.place,
+        `parser '${name.value}': ${message}`,
+      );
   }
 
   #report(section: Section, name: TreeProperty, error: OptionError): void {

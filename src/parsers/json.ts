@@ -23,14 +23,19 @@ export class JsonParser implements Parser {
     let body = parseJsonObject(text) ?? objectBefore(text);
     if (body === undefined) return undefined;
     const time = this.#time;
+    const has = time !== undefined && Object.hasOwn(body, time.key);
+    // As Fluent Bit: what a decoder adds may hold the time; of two keys of its name the line's own, the first, counts.
+    if (this.#decode && !has) body = this.#decode(body);
     let atSeconds = seconds;
     let atNanos = nanos;
     if (time?.read(Object.hasOwn(body, time.key) ? body[time.key] : undefined)) {
-      atSeconds = time.reader.seconds;
-      atNanos = time.reader.nanos;
+      if (!time.isNone) {
+        atSeconds = time.reader.seconds;
+        atNanos = time.reader.nanos;
+      }
       if (!time.keep) body = withoutKey(body, time.key);
     }
-    if (this.#decode) body = this.#decode(body);
+    if (this.#decode && has) body = this.#decode(body);
     return { seconds: atSeconds, nanos: atNanos, metadata: NO_METADATA, body };
   }
 }

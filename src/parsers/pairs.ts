@@ -1,10 +1,14 @@
-/** What ltsv and logfmt share: pairs become typed keys, and a time that does not fit fails the whole line. */
+/**
+ * What ltsv and logfmt share: pairs become typed keys. As Fluent Bit: a time that does not fit fails the whole line, and
+ * so does a line that holds nothing but its time.
+ */
 import { type Fields, type LogEvent, NO_METADATA, setField, type Value } from '../data/event.ts';
 import { matchOf } from '../data/regex.ts';
 import type { Parser } from '../plugin.ts';
 import type { DecodeBody } from './decoders.ts';
-import { type TimeField, withoutKey } from './time_field.ts';
+import type { TimeField } from './time_field.ts';
 import type { Convert } from './types.ts';
+import { unescapeUtf8 } from './unescape.ts';
 
 export interface PairSettings {
   readonly time: TimeField | undefined;
@@ -28,41 +32,64 @@ export class PairParser implements Parser {
 
   parse(text: string, seconds: number, nanos: number): LogEvent | undefined {
     const pairs = this.#read(text);
-    if (!pairs || pairs.length === 0) return undefined;
+    if (!pairs) return undefined;
     const { time, types, decode } = this.#settings;
-    let body: Fields = {};
-    for (const [key, value] of pairs) setField(body, key, typed(types, key, value));
+    const body: Fields = {};
     const event = { seconds, nanos, metadata: NO_METADATA, body };
-    if (time && Object.hasOwn(body, time.key)) {
-      if (!time.read(body[time.key])) return undefined;
-      event.seconds = time.reader.seconds;
-      event.nanos = time.reader.nanos;
-      if (!time.keep) body = withoutKey(body, time.key);
+    let left = false;
+    for (const [key, value] of pairs) {
+      if (time !== undefined && key === time.key && value !== true && value !== '') {
+        if (!setTime(event, time, value)) return undefined;
+        if (!time.keep) continue;
+      }
+      left = true;
+      setField(body, key, typed(types, key, value));
     }
-    event.body = decode ? decode(body) : body;
+    if (!left) return undefined;
+    if (decode) event.body = decode(body);
     return event;
   }
+}
+
+/** False where the text is no time. */
+function setTime(event: LogEvent, time: TimeField, text: string): boolean {
+  if (!time.read(text)) return false;
+  if (time.isNone) return true;
+  event.seconds = time.reader.seconds;
+  event.nanos = time.reader.nanos;
+  return true;
 }
 
 function typed(types: ReadonlyMap<string, Convert>, key: string, value: string | true): Value {
   return value === true ? true : (types.get(key)?.(value) ?? value);
 }
 
-/** label:value, with tabs between; reading ends at a part without a label. */
-export function readLtsv(text: string): [string, string][] | undefined {
+/** A line break or a NUL ends a value, and the line. */
+const LABELLED = /([0-9A-Za-z_.-]*):([^\0\t\n\r\x0e]*)\t?/y;
+
+/** label:value, with tabs between; reading ends at a part without a label and a colon. */
+export function readLtsv(text: string): [string, string][] {
   const pairs: [string, string][] = [];
-  for (const part of text.split('\t')) {
-    const match = /^([0-9A-Za-z_.-]+):([\s\S]*)$/.exec(part);
+  for (let at = 0; at < text.length; ) {
+    LABELLED.lastIndex = at;
+    const match = matchOf(LABELLED, text);
     if (!match) break;
-    pairs.push([match[1] as string, match[2] as string]);
+    if (match[1] !== '') pairs.push([match[1] as string, match[2] as string]);
+    at += match[0].length;
   }
   return pairs;
 }
 
-const PAIR = /([^\s="]+)(?:(=)(?:"((?:[^"\\]|\\[\s\S])*)(?:"|$)|([^\s="]*)))?/y;
+/** Words end at a blank, at a control character, at `=` and at a double quote. */
+const PAIR = /([^\0-\x20="]+)(?:(=)(?:"((?:[^"\\]|\\[\s\S]|\\$)*)(?:"|$)|([^\0-\x20="]*)))?/y;
 
-/** key=value, key="quoted value", key; what stands between two pairs is skipped. */
-export function readLogfmt(bareKeys: boolean): ReadPairs {
+/**
+ * key=value, key="quoted value", key; what stands between two pairs is skipped, and a line break right behind one ends
+ * the line. As Fluent Bit, with `raw` (a parser with Types) a key without a value is an empty text, and what is quoted
+ * keeps its backslashes.
+ */
+export function readLogfmt(bareKeys: boolean, raw: boolean): ReadPairs {
+  const nothing = raw ? '' : true;
   return (text) => {
     const pairs: [string, string | true][] = [];
     let at = 0;
@@ -76,15 +103,10 @@ export function readLogfmt(bareKeys: boolean): ReadPairs {
       const [all, key = '', equals, quoted, plain] = match;
       at += all.length;
       if (equals === undefined && !bareKeys) return undefined;
-      if (quoted !== undefined) pairs.push([key, unquote(quoted)]);
-      else pairs.push([key, plain === undefined || plain === '' ? true : plain]);
+      if (quoted !== undefined) pairs.push([key, raw ? quoted : unescapeUtf8(quoted)]);
+      else pairs.push([key, plain === undefined || plain === '' ? nothing : plain]);
+      if (text[at] === '\n' || text[at] === '\r') break;
     }
     return pairs;
   };
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
-
-function unquote(text: string): string {
-  return text.includes('\\') ? text.replace(/\\([\s\S])/g, (_all, letter: string) => ESCAPES[letter] ?? letter) : text;
 }

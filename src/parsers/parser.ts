@@ -5,12 +5,12 @@
 import { compileRegex } from '../data/regex.ts';
 import { fillDefaults, OptionError, type OptionTable, optionName, type Property, readOption } from '../options.ts';
 import type { Parser } from '../plugin.ts';
-import { compileDecoders } from './decoders.ts';
+import { type Complain, compileDecoders } from './decoders.ts';
 import { JsonParser } from './json.ts';
 import { PairParser, readLogfmt, readLtsv } from './pairs.ts';
 import { RegexParser } from './regex.ts';
 import { compileTimeField } from './time_field.ts';
-import { compileTypes } from './types.ts';
+import { compileTypes, hasTypes } from './types.ts';
 
 export const PARSER_OPTIONS = {
   name: { type: 'text', required: true, help: 'The name that Parser options refer to.' },
@@ -39,11 +39,14 @@ export const PARSER_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** @throws OptionError naming the property. Keys that are unknown are left alone: Fluent Bit ignores them, too. */
-export function compileParser(properties: readonly Property[]): Parser {
+/**
+ * Keys that are unknown are left alone: Fluent Bit ignores them, too. `complain` is told of decoders that have no effect.
+ * @throws OptionError naming the property.
+ */
+export function compileParser(properties: readonly Property[], complain: Complain = () => undefined): Parser {
   const options = readKnown(properties);
   const time = compileTimeField(options);
-  const decode = compileDecoders(properties);
+  const decode = compileDecoders(properties, complain);
   const types = compileTypes(options.types);
   switch (options.format.toLowerCase()) {
     case 'json':
@@ -55,7 +58,11 @@ export function compileParser(properties: readonly Property[]): Parser {
     case 'ltsv':
       return new PairParser(options.name, readLtsv, { time, types, decode });
     case 'logfmt':
-      return new PairParser(options.name, readLogfmt(!options.logfmt_no_bare_keys), { time, types, decode });
+      return new PairParser(options.name, readLogfmt(!options.logfmt_no_bare_keys, hasTypes(options.types)), {
+        time,
+        types,
+        decode,
+      });
     default:
       throw new OptionError(`'${options.format}' is no format; there are json, regex, ltsv and logfmt`, 'format');
   }

@@ -78,7 +78,7 @@ export class RegexParser implements Parser {
     const timed = time !== undefined && this.#timeIndex >= 0 && time.read(match[this.#timeIndex]);
     let body = (timed || this.#timeIndex < 0 ? this.#makeFull(match) : undefined) ?? this.#body(match, timed);
     if (this.#decode) body = this.#decode(body);
-    if (!timed) return { seconds, nanos, metadata: NO_METADATA, body };
+    if (!timed || time.isNone) return { seconds, nanos, metadata: NO_METADATA, body };
     return { seconds: time.reader.seconds, nanos: time.reader.nanos, metadata: NO_METADATA, body };
   }
 

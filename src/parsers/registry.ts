@@ -5,6 +5,7 @@
 import { OptionError, type Property } from '../options.ts';
 import type { MultilineParser, Parser } from '../plugin.ts';
 import type { Parsers } from '../spec.ts';
+import type { Complain } from './decoders.ts';
 import { BUILT_IN_MULTILINE, compileMultilineParser } from './multiline.ts';
 import { compileParser } from './parser.ts';
 
@@ -13,8 +14,8 @@ export class ParserRegistry implements Parsers {
   readonly #multiline = new Map<string, MultilineParser>();
 
   /** @throws OptionError for a section that cannot be compiled, or a name that is taken. */
-  define(properties: readonly Property[]): void {
-    const parser = compileParser(properties);
+  define(properties: readonly Property[], complain?: Complain): void {
+    const parser = compileParser(properties, complain);
     if (this.#parsers.has(parser.name)) throw new OptionError(`the parser '${parser.name}' is defined twice`, 'name');
     this.#parsers.set(parser.name, parser);
   }

@@ -24,12 +24,19 @@ export class TimeField {
     this.reader = reader;
   }
 
-  /** True where the value is a time; it is then in `reader`. A time of 0 is none, as in Fluent Bit. */
+  /** True where the value is a time: its key has done its work. The time is in `reader` unless `isNone` is true. */
   read(value: Value | undefined): boolean {
-    if (typeof value !== 'string' || !this.reader.read(value)) return false;
-    return this.reader.seconds !== 0 || this.reader.nanos !== 0;
+    return typeof value === 'string' && value.length <= LONGEST && this.reader.read(value);
+  }
+
+  /** A time of 0 is none, as in Fluent Bit: the event takes the time of reading. Asked after `read` was true. */
+  get isNone(): boolean {
+    return this.reader.seconds === 0 && this.reader.nanos === 0;
   }
 }
+
+/** As Fluent Bit, which has a buffer of this size. */
+const LONGEST = 63;
 
 /** undefined where the parser has no Time_Format: a Time_Key alone means nothing. @throws OptionError */
 export function compileTimeField(settings: TimeSettings): TimeField | undefined {

@@ -1,6 +1,5 @@
 /** Types: what the values of a regex, ltsv or logfmt parser become (`status:integer ratio:float ok:bool`). */
 import { Float, type Value } from '../data/event.ts';
-import { readWords } from '../options.ts';
 
 export type Convert = (text: string) => Value;
 
@@ -42,20 +41,34 @@ function toBoolean(text: string): Value {
 
 const CONVERTERS: Readonly<Record<string, Convert>> = {
   integer: toInteger,
-  int: toInteger,
   float: toFloat,
   bool: toBoolean,
-  boolean: toBoolean,
   hex: toHex,
 };
 
-/** Keys whose type is string, or one that is unknown, stay text and are not in the map. */
+/**
+ * Keys whose type is string, or one that is unknown (`int`), stay text and are not in the map. As Fluent Bit: the key ends
+ * at the first colon, and of two types of a key the first counts.
+ */
 export function compileTypes(text: string | undefined): ReadonlyMap<string, Convert> {
   const types = new Map<string, Convert>();
-  for (const word of readWords(text ?? '')) {
-    const at = word.lastIndexOf(':');
+  const named = new Set<string>();
+  for (const word of wordsOf(text)) {
+    const at = word.indexOf(':');
+    const key = word.slice(0, at);
+    if (at < 0 || named.has(key)) continue;
+    named.add(key);
     const type = word.slice(at + 1).toLowerCase();
-    if (at > 0 && Object.hasOwn(CONVERTERS, type)) types.set(word.slice(0, at), CONVERTERS[type] as Convert);
+    if (Object.hasOwn(CONVERTERS, type)) types.set(key, CONVERTERS[type] as Convert);
   }
   return types;
+}
+
+/** Whether there are types at all, whatever they are. */
+export function hasTypes(text: string | undefined): boolean {
+  return wordsOf(text).length > 0;
+}
+
+function wordsOf(text: string | undefined): string[] {
+  return (text ?? '').split(' ').filter((word) => word !== '');
 }

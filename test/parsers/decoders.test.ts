@@ -1,6 +1,6 @@
 import t from 'tap';
-import { OptionError } from '../../src/options.ts';
-import { body, parser } from './support.ts';
+import { compileParser } from '../../src/parsers/parser.ts';
+import { body, parser, section } from './support.ts';
 
 const line = (log: string) => JSON.stringify({ log, x: 1 });
 const as = (...rules: string[]) => ({ format: 'json', decode_field_as: rules });
@@ -29,8 +29,51 @@ t.test('do_next goes on after a success, try_next after a failure', async (t) =>
   t.equal(body(as('escaped log', 'json log'), line('{\\"a\\":1}')), line('{"a":1}'));
 });
 
-t.test('a decoder, a field and an action that do not exist are errors', async (t) => {
-  t.throws(() => parser(as('rot13 log')), OptionError);
-  t.throws(() => parser(as('json')), OptionError);
-  t.throws(() => parser(as('json log whenever')), OptionError);
+t.test('do_next goes on after a failure, too', async (t) => {
+  t.equal(body(as('json log do_next', 'escaped log'), line('a\\tb')), line('a\tb'));
+});
+
+t.test('both kinds of rules on one field are one list', async (t) => {
+  const both = (first: string, second: string) => [
+    { key: 'format', value: 'json' },
+    { key: 'name', value: 'p' },
+    { key: 'decode_field_as', value: first },
+    { key: 'decode_field', value: second },
+  ];
+  const parse = (first: string, second: string) =>
+    JSON.stringify(compileParser(both(first, second)).parse(line('{\\"a\\":1}'), 1, 2)?.body);
+  t.equal(parse('escaped log do_next', 'json log'), '{"log":"{\\"a\\":1}","x":1,"a":1}');
+  t.equal(parse('escaped log', 'json log'), line('{"a":1}'), 'the first that succeeds is the last');
+});
+
+t.test('Decode_Field: a key that was there moves to the end', async (t) => {
+  t.equal(
+    body({ format: 'json', decode_field: 'json log' }, '{"x":1,"log":"{\\"x\\":2}","y":3}'),
+    '{"log":"{\\"x\\":2}","y":3,"x":2}',
+  );
+});
+
+t.test('json: what a decoder adds may hold the time', async (t) => {
+  const json = parser({ format: 'json', decode_field: 'json log', time_key: 't', time_format: '%s' });
+  t.match(json.parse('{"log":"{\\"t\\":\\"1700000000\\",\\"a\\":1}"}', 1, 2), {
+    seconds: 1_700_000_000,
+    body: { a: 1, t: undefined },
+  });
+});
+
+t.test('escaped_utf8: short codes, half pairs and bytes that are no UTF-8', async (t) => {
+  t.equal(body(as('escaped_utf8 log'), line('\\ue9 \\u \\ud83d \\U1f600')), line('\u00e9 u \ufffd \u{1f600}'));
+  const event = parser(as('escaped_utf8 log')).parse('{"log":"a\udcff\\\\n"}', 1, 2);
+  t.equal(event?.body.log, 'a\udcff\n');
+});
+
+t.test('a decoder and a field that do not exist leave the parser without decoders, with a complaint', async (t) => {
+  const log = line('{"a":1}');
+  for (const rules of [['json log', 'rot13 log'], ['json'], ['json log whenever']]) {
+    const said: string[] = [];
+    const made = compileParser(section({ name: 'p', ...as(...rules) }), (option) => said.push(option));
+    t.same(said, ['decode_field_as']);
+    const known = rules[0] === 'json log whenever';
+    t.equal(JSON.stringify(made.parse(log, 1, 2)?.body), known ? '{"log":{"a":1},"x":1}' : log);
+  }
 });

@@ -34,12 +34,18 @@ t.test('Time_Keep leaves the key', async (t) => {
   t.equal(JSON.stringify(event?.body), '{"time":"2026-11-21T05:10:00.5+02:00"}');
 });
 
-t.test('a time that does not fit, is no text or 0 stays in the record, which gets the time of reading', async (t) => {
-  for (const time of ['"yesterday"', '5', 'null', '{"a":1}', '"1970-01-01T00:00:00.0Z"']) {
+t.test('a time that does not fit or is no text stays in the record, which gets the time of reading', async (t) => {
+  for (const time of ['"yesterday"', '5', 'null', '{"a":1}']) {
     const event = parser(timed).parse(`{"time":${time}}`, 1, 2);
     t.match(event, { seconds: 1, nanos: 2 }, time);
     t.equal(JSON.stringify(event?.body), `{"time":${time}}`);
   }
+});
+
+t.test('a time of 0 is none: its key goes, and the record gets the time of reading', async (t) => {
+  const event = parser(timed).parse('{"time":"1970-01-01T00:00:00.0Z","a":1}', 1, 2);
+  t.match(event, { seconds: 1, nanos: 2 });
+  t.equal(JSON.stringify(event?.body), '{"a":1}');
 });
 
 t.test('Time_Format without Time_Key uses the key time, Time_Key without Time_Format does nothing', async (t) => {

@@ -43,3 +43,45 @@ t.test('__proto__ is a key', async (t) => {
   ] as const)
     t.equal(Object.getOwnPropertyNames(parser({ format }).parse(line, 1, 2)?.body ?? {}).join(), '__proto__', format);
 });
+
+t.test('a line with nothing but its time does not parse, unless the time stays', async (t) => {
+  for (const [format, line] of [
+    ['ltsv', 'time:1700000000'],
+    ['logfmt', 'time=1700000000'],
+  ] as const) {
+    const time = { time_key: 'time', time_format: '%s' };
+    t.equal(body({ format, ...time }, line), 'none');
+    t.equal(body({ format, ...time, time_keep: 'on' }, line), '{"time":"1700000000"}');
+    t.match(parser({ format, ...time, types: 'time:integer a:integer' }).parse(`${line}\ta${line[4]}1`, 1, 2), {
+      seconds: 1_700_000_000,
+      body: { a: 1 },
+    });
+  }
+});
+
+t.test('an empty time is a value like any other', async (t) => {
+  const time = { time_key: 'time', time_format: '%s' };
+  t.equal(body({ ...logfmt, ...time }, 'time= a=1'), '{"time":true,"a":"1"}');
+  t.equal(body({ ...ltsv, ...time }, 'time:\ta:1'), '{"time":"","a":"1"}');
+  t.match(parser({ ...ltsv, ...time }).parse('time:0\ta:1', 1, 2), { seconds: 1, nanos: 2 }, 'and 0 is no time');
+});
+
+t.test('logfmt with Types: keys without a value are empty texts, and quoted ones keep their backslashes', async (t) => {
+  t.equal(
+    body({ ...logfmt, types: 'n:integer' }, String.raw`n=5 ok a= m="x\ny" q=""`),
+    String.raw`{"n":5,"ok":"","a":"","m":"x\\ny","q":""}`,
+  );
+});
+
+t.test('logfmt: escapes in quotes, and what ends words and lines', async (t) => {
+  t.equal(body(logfmt, String.raw`a="\u00e9\x41\t\d\'" b="open\\`), String.raw`{"a":"éA\td'","b":"open\\"}`);
+  t.equal(body(logfmt, 'a=x\u00a0y\x01b=1'), '{"a":"x\u00a0y","b":"1"}');
+  t.equal(body(logfmt, 'a=1\nb=2'), '{"a":"1"}');
+  t.equal(body(logfmt, 'a=1 \nb=2'), '{"a":"1","b":"2"}');
+});
+
+t.test('ltsv: an empty label is skipped, and a line break ends the line', async (t) => {
+  t.equal(body(ltsv, ':x\ta:1'), '{"a":"1"}');
+  t.equal(body(ltsv, 'a:1\tb:2\r'), '{"a":"1","b":"2"}');
+  t.equal(body(ltsv, 'a:1\nb:2'), '{"a":"1"}');
+});

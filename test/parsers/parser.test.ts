@@ -152,8 +152,6 @@ t.test('mistakes name the property', (t) => {
   fails({ format: 'json', time_format: '%Q' }, 'time_format');
   fails({ format: 'json', time_format: '%H', time_offset: '2h' }, 'time_offset');
   fails({ format: 'json', time_format: '%H', time_zone: 'Mars/Base' }, 'time_zone');
-  fails({ format: 'json', decode_field_as: 'xml log' }, 'decode_field_as');
-  fails({ format: 'json', decode_field_as: 'json log maybe' }, 'decode_field_as');
   fails({}, 'format');
   const registry = new ParserRegistry();
   registry.define(section({ format: 'json' }));
