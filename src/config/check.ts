@@ -4,6 +4,7 @@
  * here; what is surely a mistake all the same is a warning.
  */
 import { compileRegex } from '../data/regex.ts';
+import type { Place } from '../options.ts';
 import { readMultilineLimit } from '../parsers/multiline.ts';
 import type { AnyDefinition, Level, PluginIndex } from '../plugin.ts';
 import type { FilterSpec, InputSpec, Matching, OutputSpec, PipelineSpec, StorageType } from '../spec.ts';
@@ -97,8 +98,6 @@ class Checker {
     const { plugins } = this.#request;
     const storageType = (shared.get('storage.type')?.value as StorageType | undefined) ?? this.#storageType();
     if (storageType === 'filesystem') this.#filesystem(section);
-    if (shared.get('routable')?.value === false)
-      this.#diagnostics.warning(shared.get('routable')?.property.place, 'Routable off has no effect in Sluice');
     return {
       ...this.#instance(section, name, read),
       definition: read.definition as InputSpec['definition'],
@@ -107,7 +106,8 @@ class Checker {
       storageType,
       pauseOnChunksOverLimit: shared.get('storage.pause_on_chunks_overlimit')?.value === true,
       processors: await readProcessors(section, name, plugins, this.#diagnostics),
-      routes: readRoutes(section, this.#diagnostics),
+      // An input without routes of its own is routed by tag; one with none at all reaches no output.
+      routes: shared.get('routable')?.value === false ? [] : readRoutes(section, this.#diagnostics),
     };
   }
 
@@ -141,7 +141,7 @@ class Checker {
   #filter(section: Section, name: string, read: ReadInstance): FilterSpec {
     this.#noNested(section, 'filter');
     const matching = this.#matching(read);
-    if (matching.match === undefined && matching.matchRegex === undefined)
+    if (!read.shared.has('match') && !read.shared.has('match_regex'))
       this.#diagnostics.error(section.place, `filter ${read.definition.name} needs a Match: which tags it takes`);
     return {
       ...this.#instance(section, name, read),
@@ -167,17 +167,21 @@ class Checker {
 
   #matching({ shared }: ReadInstance): Matching {
     const regex = shared.get('match_regex');
-    if (regex) {
-      try {
-        compileRegex(String(regex.value));
-      } catch (error) {
-        this.#diagnostics.error(regex.property.valuePlace, `Match_Regex: ${(error as Error).message}`);
-      }
-    }
     return {
       match: shared.get('match')?.value as string | undefined,
-      matchRegex: regex?.value as string | undefined,
+      matchRegex: regex && this.#checkRegex(String(regex.value), regex.property.valuePlace),
     };
+  }
+
+  /** The pattern; undefined where it cannot be compiled, so that nobody tries it again. */
+  #checkRegex(pattern: string, place: Place): string | undefined {
+    try {
+      compileRegex(pattern);
+      return pattern;
+    } catch (error) {
+      this.#diagnostics.error(place, `Match_Regex: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   #retryLimit({ shared }: ReadInstance): number {

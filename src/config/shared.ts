@@ -37,7 +37,7 @@ export const SHARED: Readonly<Record<PluginKind, OptionTable>> = {
     threaded: { type: 'boolean', help: 'Accepted because Fluent Bit has it; no effect.' },
     'thread.ring_buffer.capacity': { type: 'integer', help: 'Accepted because Fluent Bit has it; no effect.' },
     'thread.ring_buffer.window': { type: 'integer', help: 'Accepted because Fluent Bit has it; no effect.' },
-    routable: { type: 'boolean', help: 'Accepted because Fluent Bit has it; no effect.' },
+    routable: { type: 'boolean', help: 'Off: what this input reads goes to no output.' },
   },
   filter: { ...MATCHING, ...COMMON },
   output: {

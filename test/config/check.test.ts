@@ -90,8 +90,21 @@ fluent-bit.conf:18:5: error: output sink has no option 'Tag'; 'tag' belongs to i
 });
 
 t.test('a bad Match_Regex is an error at its place', async (t) => {
-  const { findings } = await check(t, '[OUTPUT]\n  Name sink\n  Match_Regex (a\n');
+  const { findings, spec } = await check(t, '[OUTPUT]\n  Name sink\n  Match_Regex (a\n');
   t.match(findings, [/^error 3: Match_Regex: /]);
+  t.equal(spec.outputs[0]?.matchRegex, undefined, 'nobody stumbles over it again');
+});
+
+t.test('an input with Routable off reaches no output', async (t) => {
+  const { spec, findings } = await check(
+    t,
+    '[INPUT]\n  Name source\n  Path /x\n  Routable off\n[INPUT]\n  Name source\n  Path /y\n  Routable on\n[OUTPUT]\n  Name sink\n  Match *\n',
+  );
+  t.same(findings, []);
+  t.same(
+    spec.inputs.map(({ routes }) => routes),
+    [[], undefined],
+  );
 });
 
 t.test('an option given twice is an error, Tag and Match given twice are not', async (t) => {
