@@ -62,9 +62,17 @@ t.test('five parameters or more get the metadata, and what is no table leaves it
   t.equal(JSON.stringify(out.map(({ metadata }) => metadata)), '[{"k":"v"},{"k":"v"},{"k":"w"}]');
 });
 
-t.test('a list of records splits the event; an empty record drops it', async (t) => {
+t.test('a list of records splits the event; an empty list drops it, an empty record stays', async (t) => {
   const events = await run('return 2, ts, record["x"]', [{ x: [{ a: 1 }, {}, { b: 2 }] }, { x: [] }, { x: {} }]);
-  t.equal(bodiesOf(events), '[{"a":1},{"b":2}]');
+  t.equal(bodiesOf(events), '[{"a":1},{},{"b":2},{}]');
+  t.equal(bodiesOf(await run('record["a"] = nil return 2, ts, record', [{ a: 1 }])), '[{}]');
+});
+
+t.test('maps of the record stay maps and lists stay lists; a new table with numbers is a list', async (t) => {
+  const code = `record[1] = "x" record["m"][2] = "y" record["m"][1] = "w" record["l"]["z"] = 1 record["l"][4] = "far"
+    record["e"]["z"] = 1 record["new"] = { "a", nil, "c", z = 1 } return 2, ts, record`;
+  const events = await run(code, [{ m: { a: 1 }, l: [1, 2], e: [] }]);
+  t.equal(bodiesOf(events), '[{"1":"x","m":{"1":"w","2":"y","a":1},"l":[1,2],"e":[],"new":["a",null,"c"]}]');
 });
 
 t.test('what a script does not touch comes back as it was', async (t) => {

@@ -3,7 +3,7 @@
  *
  * `function(tag, time, record)` returns code, time, record; one with five parameters is
  * `function(tag, time, group, metadata, record)` and returns code, time, metadata, record. The code says: -1 drops, 0
- * keeps, 1 takes time and record, 2 only the record. A list of records splits the event; an empty record drops it.
+ * keeps, 1 takes time and record, 2 only the record. A list of records splits the event; an empty list drops it.
  */
 import { type Fields, isFields, type LogEvent, NO_METADATA, type Value } from '../../src/data/event.ts';
 import type { FilterHost } from '../../src/plugin.ts';
@@ -96,7 +96,6 @@ export class LuaRunner {
 
   #push(body: Value | undefined, meta: Value | undefined, seconds: number, nanos: number, kept: LogEvent[]): void {
     if (!isFields(body)) throw new LuaError(`${this.#call}() returned something that is no table of a record`);
-    if (isEmpty(body)) return;
     const metadata = isFields(meta) && !isEmpty(meta) ? meta : NO_METADATA;
     kept.push({ seconds, nanos, metadata, body });
   }

@@ -1,6 +1,7 @@
 /**
  * Values of records to values of Lua and back, as Fluent Bit does it: null is nil (or `flb_null`), so it goes; whole
- * numbers come back as integers; a table with numbers as keys comes back as a list of its length, any other as a map.
+ * numbers come back as integers; a map of the record comes back as a map and a list as a list of its length, whatever was
+ * added; a new table with numbers as keys comes back as a list, any other as a map.
  *
  * Better than there: what a script did not change comes back as it was, 64-bit integers and floats included, and a map
  * that it did not look into is the same object as before.
@@ -102,9 +103,9 @@ export class Converter implements Origin {
     if (depth > DEEPEST) throw new LuaError('a table is nested too deep to be a record');
     const source = table.source as Fields | Value[] | undefined;
     if (table.origin !== undefined && source !== undefined && !this.#typed && this.#isKept(source)) return source;
-    const last = table.maxn();
-    const isList = last > 0 && last - table.length < MOST_HOLES;
-    if (isList || (Array.isArray(source) && table.isEmpty)) return this.#list(table, last, depth);
+    if (Array.isArray(source)) return this.#list(table, table.length, depth);
+    const last = source === undefined ? table.maxn() : 0;
+    if (last > 0 && last - table.length < MOST_HOLES) return this.#list(table, last, depth);
     return this.#map(table, depth);
   }
 
@@ -140,7 +141,7 @@ export class Converter implements Origin {
     table.ready();
     const source = Array.isArray(table.source) ? undefined : (table.source as Fields | undefined);
     const fields: Fields = {};
-    let same = source !== undefined && !table.changed;
+    let same = source !== undefined && !table.changed && table.length === 0;
     if (table.hash !== undefined)
       for (const [key, item] of table.hash) {
         const name = typeof key === 'string' ? textOf(key) : String(key);
@@ -150,6 +151,10 @@ export class Converter implements Origin {
         if (same && value !== old) same = false;
         setField(fields, name, value);
       }
+    for (let at = 1; at <= table.length; at++) {
+      const value = this.#restored(table.get(at), undefined, depth);
+      if (value !== undefined && value !== null) setField(fields, String(at), value);
+    }
     return same && source !== undefined && countOf(source) === table.hash?.size ? source : fields;
   }
 
