@@ -6,7 +6,6 @@
  * the format covers is ignored. Blanks in the format stand for any number of blanks in the text. A format without a
  * year means this year, one without a date means today.
  */
-import { OptionError } from '../options.ts';
 import { type Fields, nameAt, newFields, readNumber, secondsOf } from './time_fields.ts';
 import { compileIso, type IsoReader } from './time_iso.ts';
 import { ZoneOffsets } from './time_zone.ts';
@@ -30,7 +29,7 @@ export interface TimeOptions {
 /** A step reads at `at` and returns where the next one goes on, or -1 where the text does not fit. */
 type Step = (text: string, at: number, fields: Fields) => number;
 
-/** @throws OptionError for a directive that is unknown. */
+/** As Fluent Bit: no text fits a directive that is unknown (see `unknownDirective`). @throws OptionError for a zone that is. */
 export function compileTimeFormat(format: string, options: TimeOptions): TimeReader {
   return new TimeReader(compileSteps(format), options, compileIso(format));
 }
@@ -123,9 +122,16 @@ function compileSteps(format: string): Step[] {
 
 function directive(letter: string): Step[] {
   if (Object.hasOwn(COMPOSED, letter)) return compileSteps(COMPOSED[letter] as string);
-  const step = Object.hasOwn(DIRECTIVES, letter) ? DIRECTIVES[letter] : undefined;
-  if (!step) throw new OptionError(`the time format has an unknown directive '%${letter}'`, 'time_format');
-  return [step];
+  return [(Object.hasOwn(DIRECTIVES, letter) ? DIRECTIVES[letter] : undefined) ?? never];
+}
+
+const never: Step = () => -1;
+
+/** The first directive of a format that nobody knows, as it is written: what a warning should name. */
+export function unknownDirective(format: string): string | undefined {
+  for (const [text, letter = ''] of format.matchAll(/%[EO]?(.|$)/gs))
+    if (!Object.hasOwn(COMPOSED, letter) && !Object.hasOwn(DIRECTIVES, letter)) return text;
+  return undefined;
 }
 
 const isBlank = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);

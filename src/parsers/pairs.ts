@@ -1,5 +1,5 @@
 /**
- * What ltsv and logfmt share: pairs become typed keys. As Fluent Bit: a time that does not fit fails the whole line, and
+ * What ltsv, tskv and logfmt share: pairs become typed keys. As Fluent Bit: a time that does not fit fails the whole line, and
  * so does a line that holds nothing but its time.
  */
 import { type Fields, type LogEvent, NO_METADATA, setField, type Value } from '../data/event.ts';
@@ -67,12 +67,19 @@ function typed(types: ReadonlyMap<string, Convert>, key: string, value: string |
 /** A line break or a NUL ends a value, and the line. */
 const LABELLED = /([0-9A-Za-z_.-]*):([^\0\t\n\r\x0e]*)\t?/y;
 
+const EQUATED = /([0-9A-Za-z_.-]*)=([^\0\t\n\r\x0e]*)\t?/y;
+
 /** label:value, with tabs between; reading ends at a part without a label and a colon. */
-export function readLtsv(text: string): [string, string][] {
+export const readLtsv: ReadPairs = (text) => readLabelled(text, 0, LABELLED);
+
+/** label=value, with tabs between; `tskv` may stand before them. */
+export const readTskv: ReadPairs = (text) => readLabelled(text, text.startsWith('tskv\t') ? 5 : 0, EQUATED);
+
+function readLabelled(text: string, from: number, form: RegExp): [string, string][] {
   const pairs: [string, string][] = [];
-  for (let at = 0; at < text.length; ) {
-    LABELLED.lastIndex = at;
-    const match = matchOf(LABELLED, text);
+  for (let at = from; at < text.length; ) {
+    form.lastIndex = at;
+    const match = matchOf(form, text);
     if (!match) break;
     if (match[1] !== '') pairs.push([match[1] as string, match[2] as string]);
     at += match[0].length;

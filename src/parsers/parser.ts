@@ -7,14 +7,14 @@ import { fillDefaults, OptionError, type OptionTable, optionName, type Property,
 import type { Parser } from '../plugin.ts';
 import { type Complain, compileDecoders } from './decoders.ts';
 import { JsonParser } from './json.ts';
-import { PairParser, readLogfmt, readLtsv } from './pairs.ts';
+import { PairParser, readLogfmt, readLtsv, readTskv } from './pairs.ts';
 import { RegexParser } from './regex.ts';
 import { compileTimeField } from './time_field.ts';
 import { compileTypes, hasTypes } from './types.ts';
 
 export const PARSER_OPTIONS = {
   name: { type: 'text', required: true, help: 'The name that Parser options refer to.' },
-  format: { type: 'text', required: true, help: 'json, regex, ltsv or logfmt.' },
+  format: { type: 'text', required: true, help: 'json, regex, ltsv, tskv or logfmt.' },
   regex: { type: 'text', help: 'The pattern of format regex, in the syntax of Ruby; its named groups become keys.' },
   time_key: { type: 'text', help: 'The key that holds the time; `time` where only Time_Format is given.' },
   time_format: { type: 'text', help: "The form of the time, as strptime's, with %L for a fraction of a second." },
@@ -40,12 +40,12 @@ export const PARSER_OPTIONS = {
 } as const satisfies OptionTable;
 
 /**
- * Keys that are unknown are left alone: Fluent Bit ignores them, too. `complain` is told of decoders that have no effect.
+ * Keys that are unknown are left alone: Fluent Bit ignores them, too. `complain` is told of decoders and times that have no effect.
  * @throws OptionError naming the property.
  */
 export function compileParser(properties: readonly Property[], complain: Complain = () => undefined): Parser {
   const options = readKnown(properties);
-  const time = compileTimeField(options);
+  const time = compileTimeField(options, complain);
   const decode = compileDecoders(properties, complain);
   const types = compileTypes(options.types);
   switch (options.format.toLowerCase()) {
@@ -57,6 +57,8 @@ export function compileParser(properties: readonly Property[], complain: Complai
     }
     case 'ltsv':
       return new PairParser(options.name, readLtsv, { time, types, decode });
+    case 'tskv':
+      return new PairParser(options.name, readTskv, { time, types, decode });
     case 'logfmt':
       return new PairParser(options.name, readLogfmt(!options.logfmt_no_bare_keys, hasTypes(options.types)), {
         time,
@@ -64,7 +66,7 @@ export function compileParser(properties: readonly Property[], complain: Complai
         decode,
       });
     default:
-      throw new OptionError(`'${options.format}' is no format; there are json, regex, ltsv and logfmt`, 'format');
+      throw new OptionError(`'${options.format}' is no format; there are json, regex, ltsv, tskv and logfmt`, 'format');
   }
 }
 
@@ -77,13 +79,14 @@ function compilePattern(pattern: string | undefined): RegExp {
   }
 }
 
-/** The last of several counts, as in Fluent Bit. */
+/** As Fluent Bit: the first of several counts. */
 function readKnown(properties: readonly Property[]) {
   const values: Record<string, unknown> = {};
   for (const { key, value } of properties) {
     const name = optionName(PARSER_OPTIONS, key);
     const spec = name === undefined ? undefined : (PARSER_OPTIONS as OptionTable)[name];
     if (name === undefined || !spec) continue;
+    if (Object.hasOwn(values, name) && !spec.many) continue;
     const read = readOption(name, spec, value);
     values[name] = spec.many ? [...((values[name] as unknown[]) ?? []), read] : read;
   }

@@ -1,7 +1,8 @@
 /** The time of a parsed record: which key holds it, how it is read, and whether the key stays. */
 import { type Fields, setField, type Value } from '../data/event.ts';
-import { compileTimeFormat, type TimeReader } from '../data/time.ts';
+import { compileTimeFormat, type TimeReader, unknownDirective } from '../data/time.ts';
 import { OptionError } from '../options.ts';
+import type { Complain } from './decoders.ts';
 
 export interface TimeSettings {
   readonly time_key: string | undefined;
@@ -39,8 +40,11 @@ export class TimeField {
 const LONGEST = 63;
 
 /** undefined where the parser has no Time_Format: a Time_Key alone means nothing. @throws OptionError */
-export function compileTimeField(settings: TimeSettings): TimeField | undefined {
+export function compileTimeField(settings: TimeSettings, complain: Complain): TimeField | undefined {
+  checkZone(settings);
   if (settings.time_format === undefined) return undefined;
+  const unknown = unknownDirective(settings.time_format);
+  if (unknown !== undefined) complain('time_format', `there is no directive '${unknown}', so no time fits`);
   const reader = compileTimeFormat(settings.time_format, {
     offsetSeconds: settings.time_offset === undefined ? 0 : readOffset(settings.time_offset),
     systemTimezone: settings.time_system_timezone,
@@ -48,6 +52,17 @@ export function compileTimeField(settings: TimeSettings): TimeField | undefined 
     strict: settings.time_strict,
   });
   return new TimeField(settings.time_key ?? 'time', settings.time_keep, reader);
+}
+
+/** As Fluent Bit: a zone by name needs times to be in, and no other zone beside it. */
+function checkZone(settings: TimeSettings): void {
+  if (settings.time_zone === undefined) return;
+  const fail = (message: string) => {
+    throw new OptionError(message, 'time_zone');
+  };
+  if (settings.time_format === undefined) fail('time_zone needs a time_format');
+  if (settings.time_system_timezone) fail('time_zone and time_system_timezone exclude each other');
+  if (settings.time_offset !== undefined) fail('time_zone and time_offset exclude each other');
 }
 
 /** `+0200`, `-03:30`, `+02`. */

@@ -85,3 +85,10 @@ t.test('ltsv: an empty label is skipped, and a line break ends the line', async 
   t.equal(body(ltsv, 'a:1\tb:2\r'), '{"a":"1","b":"2"}');
   t.equal(body(ltsv, 'a:1\nb:2'), '{"a":"1"}');
 });
+
+t.test('tskv: labels and values with an equals sign, behind a mark', async (t) => {
+  const tskv = { format: 'tskv' };
+  t.equal(body(tskv, 'tskv\thost=a b\turl=http://x/?q=1\tempty='), '{"host":"a b","url":"http://x/?q=1","empty":""}');
+  t.equal(body({ ...tskv, types: 'n:integer' }, 'n=12'), '{"n":12}');
+  t.equal(body(tskv, 'no label'), 'none');
+});

@@ -149,7 +149,9 @@ t.test('mistakes name the property', (t) => {
   fails({ format: 'xml' }, 'format');
   fails({ format: 'regex' }, 'format');
   fails({ format: 'regex', regex: '(?<a' }, 'regex');
-  fails({ format: 'json', time_format: '%Q' }, 'time_format');
+  fails({ format: 'json', time_zone: 'UTC' }, 'time_zone');
+  fails({ format: 'json', time_format: '%H', time_zone: 'UTC', time_offset: '+0100' }, 'time_zone');
+  fails({ format: 'json', time_format: '%H', time_zone: 'UTC', time_system_timezone: 'on' }, 'time_zone');
   fails({ format: 'json', time_format: '%H', time_offset: '2h' }, 'time_offset');
   fails({ format: 'json', time_format: '%H', time_zone: 'Mars/Base' }, 'time_zone');
   fails({}, 'format');

@@ -2,7 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { unknownDirective } from '../../src/data/time.ts';
 import { OptionError } from '../../src/options.ts';
+import { compileParser } from '../../src/parsers/parser.ts';
 import { ParserRegistry } from '../../src/parsers/registry.ts';
 import { parser, section, type Written } from './support.ts';
 
@@ -28,13 +30,34 @@ t.test('finds what was defined, and the built-in multiline parsers', async (t) =
   t.equal(registry.multilineParser('nosuch'), undefined);
 });
 
+t.test('a directive that nobody knows fits no time, with a complaint; the parser is made all the same', async (t) => {
+  const said: string[] = [];
+  const made = compileParser(
+    section({ name: 'p', format: 'json', time_format: '%Y-%m-%d %H:%M:%S.%f' }),
+    (option, message) => said.push(`${option}: ${message}`),
+  );
+  t.match(said, [/^time_format: .*'%f'/]);
+  t.same(made.parse('{"time":"2026-01-02 03:04:05.6"}', 1, 2), {
+    seconds: 1,
+    nanos: 2,
+    metadata: {},
+    body: { time: '2026-01-02 03:04:05.6' },
+  });
+  t.equal(unknownDirective('%Ey %Od %% %F %L %z'), undefined);
+  t.equal(unknownDirective('%H %'), '%');
+});
+
+t.test('of a property that is given twice the first counts', async (t) => {
+  const twice = section({ name: 'p', format: ['json', 'ltsv'] });
+  t.match(compileParser(twice).parse('{"a":1}', 1, 2), { body: { a: 1 } });
+});
+
 t.test('a mistake in a section names its option', async (t) => {
   const cases: readonly [Written, string][] = [
     [{ name: 'a' }, 'format'],
     [{ name: 'a', format: 'xml' }, 'format'],
     [{ name: 'a', format: 'regex' }, 'format'],
     [{ name: 'a', format: 'regex', regex: '(' }, 'regex'],
-    [{ name: 'a', format: 'json', time_format: '%Q' }, 'time_format'],
     [{ name: 'a', format: 'json', time_format: '%s', time_offset: 'later' }, 'time_offset'],
     [{ name: 'a', format: 'json', time_keep: 'perhaps' }, 'time_keep'],
   ];
