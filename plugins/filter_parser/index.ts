@@ -7,6 +7,7 @@
  */
 import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
 import { type Fields, type LogEvent, setField, type Value } from '../../src/data/event.ts';
+import { appendField } from '../../src/data/fields.ts';
 import { defineFilter, type FilterHost, OptionError, type OptionTable, type Parser } from '../../src/plugin.ts';
 
 const options = {
@@ -92,7 +93,8 @@ function merge(fields: Fields, before: Fields, { key, preserveKey, reserveData, 
   }
   for (const name in before) {
     if (name === key && !preserveKey) continue;
-    if (name === '__proto__') setField(parsed, name, before[name] as Value);
+    // A name that came twice stands where it came last, as in Fluent Bit.
+    if (name in parsed || name === '__proto__') appendField(parsed, name, before[name] as Value);
     else parsed[name] = before[name] as Value;
   }
   return parsed;

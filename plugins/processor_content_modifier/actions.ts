@@ -9,6 +9,7 @@
 import { hash } from 'node:crypto';
 import { encodeText } from '../../src/data/bytes.ts';
 import { type Fields, setField, type Value } from '../../src/data/event.ts';
+import { appendField } from '../../src/data/fields.ts';
 import { compileRegex, groupNames, matchOf } from '../../src/data/regex.ts';
 import { OptionError, type OptionsOf } from '../../src/plugin.ts';
 import { convertValue, textOf } from './convert.ts';
@@ -68,12 +69,12 @@ function without(fields: Fields, key: string): Fields {
   return copy;
 }
 
-/** Where the new name is taken already there would be two such fields: the later one wins, as in Fluent Bit's JSON. */
+/** Where the new name is taken there would be two such fields: the later one wins, at its place, as in Fluent Bit's JSON. */
 function rename(from: string, to: string): Action {
   return (fields) => {
     if (from === to || !Object.hasOwn(fields, from)) return fields;
     const copy: Fields = {};
-    for (const key in fields) setField(copy, key === from ? to : key, fields[key] as Value);
+    for (const key in fields) appendField(copy, key === from ? to : key, fields[key] as Value);
     return copy;
   };
 }

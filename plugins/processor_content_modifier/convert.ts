@@ -3,7 +3,7 @@
  * rounding half away from zero and a text with 17 digits; a text becomes a number by what it begins with (else 0), and is
  * true only where it says so. Maps, lists and bytes cannot be converted. Pure.
  */
-import { generalText } from '../../src/data/c_number.ts';
+import { generalText } from '../../src/data/double_text.ts';
 import { Float, type Value } from '../../src/data/event.ts';
 
 /** undefined where there is no such conversion. */

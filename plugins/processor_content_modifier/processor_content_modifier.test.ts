@@ -40,9 +40,11 @@ t.test('rename keeps the place; of two fields with the name the later one stays'
     { b: 1, a: 2 },
     { a: 1, b: 2 },
     { c: 1 },
+    { b: 1, c: 3, a: 2 },
   ]);
   t.equal(JSON.stringify(bodies[0]), '{"b":1,"c":2}');
-  t.same(bodies.slice(1), [{ b: 2 }, { b: 2 }, { c: 1 }]);
+  t.same(bodies.slice(1, 4), [{ b: 2 }, { b: 2 }, { c: 1 }]);
+  t.equal(JSON.stringify(bodies[4]), '{"c":3,"b":2}', 'where that one stands');
 });
 
 t.test('hash is SHA-256 of the value as a text, at its place', async (t) => {

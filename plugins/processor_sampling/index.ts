@@ -32,6 +32,7 @@ const options = {
   level_key: { type: 'text', default: 'level', help: 'Sluice: the field with the level; compared in any case.' },
   'sampling_settings.decision_wait': { type: 'text', help: 'For tail: accepted.' },
   'sampling_settings.max_traces': { type: 'text', help: 'For tail: accepted.' },
+  debug: { type: 'boolean', default: 'off', help: 'Accepted; it is for traces.' },
   conditions: { type: 'text', many: true, help: 'For tail: accepted.' },
 } as const satisfies OptionTable;
 
