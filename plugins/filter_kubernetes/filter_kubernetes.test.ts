@@ -325,6 +325,18 @@ t.test('Regex_Parser reads the names from the rest of the tag', async (t) => {
   t.match(body?.kubernetes, { pod_name: 'web-0', namespace_name: 'shop', container_name: 'app', host: 'node-1' });
 });
 
+t.test('without a pod or a namespace in its tag a record gets no metadata, and nobody is asked', async (t) => {
+  const names = compileParser([
+    { key: 'name', value: 'names' },
+    { key: 'format', value: 'regex' },
+    { key: 'regex', value: '^(?<pod_name>[^.]+)\\.(?<container_name>[^.]+)$' },
+  ]);
+  const options = { regex_parser: 'names', kube_tag_prefix: 'k8s.', merge_log: 'on' };
+  const { fake, run } = await enricher(t, { options, parsers: { names } });
+  t.same(await run('k8s.web-0.app', { log: '{"a":1}' }), [{ log: '{"a":1}', a: 1 }]);
+  t.same(fake.requests, []);
+});
+
 t.test('values that cannot work are refused with their option', async (t) => {
   const json = compileParser([
     { key: 'name', value: 'json' },

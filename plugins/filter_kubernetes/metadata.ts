@@ -134,7 +134,8 @@ export class Metadata {
   }
 
   #findPod(name: ContainerName): Soon<Answer<Known> | undefined> {
-    if (!name.pod || !name.namespace) return lasting(this.#known(undefined, name));
+    // As Fluent Bit, which asks for a pod that cannot be: a Regex_Parser has to give both.
+    if (!name.pod || !name.namespace) return undefined;
     if (this.#pods) return this.#findWatched(this.#pods, name, name.namespace, name.pod);
     const { cache_use_docker_id: byId } = this.#options;
     const key = `${name.namespace}:${name.pod}:${name.container ?? ''}${byId && name.dockerId ? `:${name.dockerId}` : ''}`;
