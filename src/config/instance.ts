@@ -41,7 +41,8 @@ export async function loadPlugin(
   plugins: PluginIndex,
   diagnostics: Diagnostics,
 ): Promise<AnyDefinition | undefined> {
-  const property = lastValue(section, 'name');
+  // As Fluent Bit: of two names the first counts, of two values of a shared option the last.
+  const property = section.properties.find(({ key }) => key === 'name');
   const article = kind === 'filter' || kind === 'processor' ? 'a' : 'an';
   if (!property || property.value === '') {
     diagnostics.error(property?.place ?? section.place, `${article} ${kind} needs a Name: which plugin it is`);

@@ -47,7 +47,8 @@ export class CheckedParsers implements Parsers {
   }
 
   #define(section: Section, kind: 'parser' | 'multiline_parser') {
-    const name = lastValue(section, 'name');
+    // As Fluent Bit: of two properties of a parser the first counts.
+    const name = section.properties.find(({ key }) => key === 'name');
     if (!name || name.value === '')
       return this.#diagnostics.error(section.place, `a ${section.name} section needs a Name`);
     const before = this.#places[kind].get(name.value);
@@ -56,7 +57,8 @@ export class CheckedParsers implements Parsers {
       return this.#diagnostics.error(name.valuePlace, `the parser '${name.value}' is defined twice, first at ${at}`);
     }
     this.#places[kind].set(name.value, section);
-    const first = kind === 'multiline_parser' ? lastValue(section, 'parser')?.value : undefined;
+    const first =
+      kind === 'multiline_parser' ? section.properties.find(({ key }) => key === 'parser')?.value : undefined;
     if (first && !this.#places.parser.has(first)) this.missing.add(first);
     try {
       if (kind === 'parser') this.#registry.define(section.properties, this.#complaints(section, name));

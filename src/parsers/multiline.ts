@@ -39,26 +39,26 @@ export function compileMultilineParser(
   properties: readonly Property[],
   parserByName: (name: string) => Parser | undefined,
 ): MultilineParser {
-  const last = (key: string): string | undefined => properties.findLast((property) => property.key === key)?.value;
-  const type = TYPES[(last('type') ?? '').toLowerCase()];
+  const first = (key: string): string | undefined => properties.find((property) => property.key === key)?.value;
+  const type = TYPES[(first('type') ?? '').toLowerCase()];
   if (type === undefined) throw new OptionError("'type' must be regex, endswith or equal", 'type');
-  const matchText = last('match_string');
+  const matchText = first('match_string');
   if (type !== 'regex' && matchText === undefined)
     throw new OptionError(`type ${type} needs a 'match_string'`, 'match_string');
-  const timeout = last('flush_timeout');
-  const parserName = last('parser');
+  const timeout = first('flush_timeout');
+  const parserName = first('parser');
   const found = parserName === undefined ? undefined : parserByName(parserName);
   const optional = {
     matchText,
-    keyContent: last('key_content'),
-    keyPattern: last('key_pattern'),
-    keyGroup: last('key_group'),
+    keyContent: first('key_content'),
+    keyPattern: first('key_pattern'),
+    keyGroup: first('key_group'),
   };
   return {
-    name: last('name') ?? '',
+    name: first('name') ?? '',
     type,
     rules: type === 'regex' ? compileRules(properties) : [],
-    negate: readNegate(last('negate')),
+    negate: readNegate(first('negate')),
     flushMs: timeout === undefined ? FLUSH_MS : readInteger(timeout),
     ...present(optional),
     ...(found && { parser: found }),

@@ -107,6 +107,12 @@ t.test('an input with Routable off reaches no output', async (t) => {
   );
 });
 
+t.test('of two Names the first counts', async (t) => {
+  const { spec, findings } = await check(t, '[INPUT]\n  Name source\n  Path /x\n  Name nowhere\n');
+  t.same(findings, []);
+  t.equal(spec.inputs[0]?.definition.name, 'source');
+});
+
 t.test('an option given twice is an error, Tag and Match given twice are not', async (t) => {
   const { spec, findings } = await check(
     t,
