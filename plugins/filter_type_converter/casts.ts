@@ -5,13 +5,13 @@
  */
 import {
   doubleValue,
-  generalText,
   integerValue,
   leadingDouble,
   leadingInt64,
   leadingUint64,
   truncateToInt64,
 } from '../../src/data/c_number.ts';
+import { doubleText } from '../../src/data/double_text.ts';
 import { Float, type Value } from '../../src/data/event.ts';
 
 export type Source = 'string' | 'int' | 'uint' | 'float';
@@ -83,7 +83,7 @@ function floats(target: Target): Cast {
     const double = Number(value);
     switch (target) {
       case 'string':
-        return floatString(double);
+        return doubleText(double);
       case 'int':
         return integerValue(truncateToInt64(double));
       case 'uint':
@@ -92,10 +92,4 @@ function floats(target: Target): Cast {
         return undefined;
     }
   };
-}
-
-/** `%.1f` for whole numbers within 64 bits, else `%.16g`. */
-function floatString(value: number): string {
-  const whole = Number.isInteger(value) && Math.abs(value) < 2 ** 63;
-  return whole ? `${BigInt(value)}.0` : generalText(value, 16);
 }

@@ -1,8 +1,8 @@
 /** Records to lines of Loki, in each line_format. Pure. */
 import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson, type Edits } from '../../src/data/body_json.ts';
-import { generalText } from '../../src/data/c_number.ts';
-import { Ext, type Fields, Float, floatText, type Value } from '../../src/data/event.ts';
+import { doubleText, generalText } from '../../src/data/double_text.ts';
+import { Ext, type Fields, Float, type Value } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
 import { keyText } from '../../src/data/odd_key_text.ts';
 import { editBody } from './edits.ts';
@@ -94,12 +94,6 @@ function keyValueText(value: Value, depth = 0): string {
     default:
       return value === null ? 'null' : objectText(value, depth + 1);
   }
-}
-
-/** As C: whole ones that fit into 64 bits with one digit after the point. */
-function doubleText(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return floatText(value);
-  return generalText(value, 16);
 }
 
 function objectText(value: Exclude<Value, string | number | boolean | bigint | null>, depth: number): string {

@@ -12,6 +12,7 @@
  */
 import { BodyJson, type BodyJsonOptions, type Edits } from './body_json.ts';
 import { DIGITS_LIMIT, writeDigits } from './digits.ts';
+import { isTiny } from './double_text.ts';
 import type { Fields, Value } from './event.ts';
 import {
   type Escapes,
@@ -128,7 +129,8 @@ export class BodyBytes {
     }
     const text = String(value);
     // Doubles are printed with 16 digits, and a fraction too small for them with an exponent: that is BodyJson's work.
-    if (text.length > 16 || !Number.isFinite(value) || text.includes('e')) return this.#made(this.#json.value(value));
+    if (text.length > 16 || !Number.isFinite(value) || text.includes('e') || isTiny(value))
+      return this.#made(this.#json.value(value));
     this.#ascii(text);
     return true;
   }

@@ -1,23 +1,7 @@
 /**
- * Numbers and texts as C's library converts them, where users see the result: printf's %g, strtoimax and atof.
+ * Numbers and texts as C's library converts them, where users see the result: strtoimax and atof, casts.
  */
 import { Float, type Value } from './event.ts';
-
-/** C's `%.<digits>g`. */
-export function generalText(value: number, digits: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value < 0 ? '-inf' : 'inf';
-  if (Object.is(value, -0)) return '-0';
-  const scientific = value.toExponential(digits - 1);
-  const exponent = value === 0 ? 0 : Number(scientific.split('e')[1]);
-  if (exponent >= -4 && exponent < digits) return trimZeros(value.toPrecision(digits));
-  const [mantissa = '', power = ''] = scientific.split('e');
-  const sign = power.startsWith('-') ? '-' : '+';
-  return `${trimZeros(mantissa)}e${sign}${power.replace(/^[+-]/, '').padStart(2, '0')}`;
-}
-
-function trimZeros(digits: string): string {
-  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
-}
 
 const MAX_INT64 = (1n << 63n) - 1n;
 const MAX_UINT64 = (1n << 64n) - 1n;

@@ -13,6 +13,7 @@
  */
 
 import { decodeText } from './bytes.ts';
+import { doubleText } from './double_text.ts';
 
 /** A body or a nested map. Keys come from outside: write with `setField`, which is safe for `__proto__`. */
 export interface Fields {
@@ -73,10 +74,7 @@ const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 
 /** The text of a double as Fluent Bit writes it: always with a point or an exponent; null where JSON has no number. */
 export function floatText(value: number): string {
-  if (!Number.isFinite(value)) return 'null';
-  if (Object.is(value, -0)) return '-0.0';
-  const text = String(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
+  return Number.isFinite(value) ? doubleText(value) : 'null';
 }
 
 // Lets JSON.stringify print 64-bit integers as they are; without it, it throws a TypeError.

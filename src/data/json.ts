@@ -7,12 +7,13 @@
  * - a byte that is no UTF-8 (a lone surrogate U+DC80..U+DCFF, see event.ts) is printed as U+E000 plus the byte, as
  *   Fluent Bit does, and every other lone surrogate as U+FFFD, but for keys that are no text (odd_keys.ts).
  *
- * Doubles are printed with 16 digits, as Fluent Bit's (0.30000000000000004 as 0.3); in memory and as msgpack they keep
+ * Doubles are printed as C does with 16 digits (0.30000000000000004 as 0.3, 0.00001 as 1e-05); in memory and as msgpack they keep
  * all 17. Infinite numbers (1e999) become null, as JSON has no other word for them. An escaped half of a surrogate pair in the
  * range U+DC80..U+DCFF is taken for such a byte.
  *
  * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
  */
+import { isTiny } from './double_text.ts';
 import { type Fields, Float, floatText, isFields, type Value } from './event.ts';
 import { keyText, oddKeyValue } from './odd_key_text.ts';
 
@@ -109,7 +110,7 @@ const ESCAPES = /"((?:\\udd[0-9a-f]{2})+)":|((?:\\udc[89a-f][0-9a-f])+)("?)|\\(?
 
 /** What a double of more than 16 digits holds; slow to look for (1 µs a record), so only where there is a fraction. */
 const MANY_DIGITS = /[0-9.]{18}/;
-const STRING_OR_DOUBLE = /"(?:[^"\\]|\\.)*"|-?[0-9]+\.[0-9]+(?:e[+-]?[0-9]+)?/g;
+const STRING_OR_DOUBLE = /"(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?/g;
 
 /**
  * One line of JSON. With `escapeUnicode` all of it is ASCII, as Fluent Bit writes it by default. Keys that are no text
@@ -118,27 +119,39 @@ const STRING_OR_DOUBLE = /"(?:[^"\\]|\\.)*"|-?[0-9]+\.[0-9]+(?:e[+-]?[0-9]+)?/g;
 export function toJson(value: Value, escapeUnicode: boolean, bareKeys = false): string {
   let text = JSON.stringify(value);
   if (text.includes('\\ud')) text = text.replace(ESCAPES, bareKeys ? replaceBare : replaceLone);
-  if (hasFraction(value) && MANY_DIGITS.test(text)) text = text.replace(STRING_OR_DOUBLE, sixteenDigits);
+  const care = fractions(value);
+  if (care === TINY || (care === SOME && MANY_DIGITS.test(text))) text = text.replace(STRING_OR_DOUBLE, asInC);
   return escapeUnicode && BEYOND_ASCII.test(text) ? text.replace(ALL_BEYOND_ASCII, escapeUnit) : text;
 }
 
-function hasFraction(value: Value): boolean {
-  if (typeof value === 'number') return !Number.isInteger(value);
-  if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof Float) return true;
+const SOME = 1;
+const TINY = 2;
+
+/** Whether a value holds fractions, and such as JavaScript writes in another way than C. */
+function fractions(value: Value): number {
+  if (typeof value === 'number') return Number.isInteger(value) ? NONE : isTiny(value) ? TINY : SOME;
+  if (typeof value !== 'object' || value === null) return NONE;
+  if (value instanceof Float) return SOME;
+  let found = NONE;
+  if (Array.isArray(value)) {
+    // Twice as fast as for-in.
+    for (let at = 0; at < value.length; at++) found = Math.max(found, fractions(value[at] as Value));
+    return found;
+  }
   const fields = value as Fields;
   for (const key in fields) {
     const inner = fields[key] as Value;
-    if (typeof inner !== 'string' && hasFraction(inner)) return true;
+    if (typeof inner !== 'string') found = Math.max(found, fractions(inner));
   }
-  return false;
+  return found;
 }
 
-/** As Fluent Bit (%.16g): 0.30000000000000004 is printed as 0.3. In a binary form it stays what it is. */
-function sixteenDigits(token: string): string {
+/** As Fluent Bit (%.16g): 0.30000000000000004 is printed as 0.3, 0.00001 as 1e-05. In a binary form they stay what they are. */
+function asInC(token: string): string {
   // Zero would lose its sign.
-  if (token.startsWith('"') || Number(token) === 0) return token;
-  return floatText(Number(Number(token).toPrecision(16)));
+  if (token.startsWith('"') || !/[.e]/.test(token) || Number(token) === 0) return token;
+  const rounded = Number(Number(token).toPrecision(16));
+  return Number.isFinite(rounded) ? floatText(rounded) : token;
 }
 
 /** A key as it stands in JSON, with its quotes. */

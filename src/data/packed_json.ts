@@ -9,6 +9,7 @@
  */
 import { BodyJson, type BodyJsonOptions, LEAVE_OUT } from './body_json.ts';
 import { DIGITS_LIMIT, writeDigits } from './digits.ts';
+import { isTiny } from './double_text.ts';
 import { type Fields, Float, type Value } from './event.ts';
 import {
   type Escapes,
@@ -243,7 +244,7 @@ export class PackedJson {
   #float(value: number): boolean {
     const text = String(value);
     // Whole floats keep their point, and doubles of many digits are rounded: that is BodyJson's work.
-    if (Number.isInteger(value) || text.length > 16 || !Number.isFinite(value) || text.includes('e'))
+    if (Number.isInteger(value) || text.length > 16 || !Number.isFinite(value) || text.includes('e') || isTiny(value))
       return this.#made(
         this.#json.value(Number.isInteger(value) || !Number.isFinite(value) ? new Float(value) : value),
       );

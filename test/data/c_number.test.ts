@@ -1,7 +1,6 @@
 import t from 'tap';
 import {
   doubleValue,
-  generalText,
   integerValue,
   leadingDouble,
   leadingInt64,
@@ -9,27 +8,6 @@ import {
   truncateToInt64,
 } from '../../src/data/c_number.ts';
 import { Float } from '../../src/data/event.ts';
-
-t.test('generalText is %.16g and %.17g', async (t) => {
-  const texts: [number, number, string][] = [
-    [0.1, 16, '0.1'],
-    [0.1, 17, '0.10000000000000001'],
-    [123456789.125, 16, '123456789.125'],
-    [-2.5e-7, 16, '-2.5e-07'],
-    [1e21, 16, '1e+21'],
-    [1e16, 16, '1e+16'],
-    [1e15, 16, '1000000000000000'],
-    [0.0001, 16, '0.0001'],
-    [0.00001, 16, '1e-05'],
-    [0, 17, '0'],
-    [-0, 17, '-0'],
-    [1e300, 17, '1.0000000000000001e+300'],
-    [Number.POSITIVE_INFINITY, 16, 'inf'],
-    [Number.NEGATIVE_INFINITY, 16, '-inf'],
-    [Number.NaN, 16, 'nan'],
-  ];
-  for (const [value, digits, text] of texts) t.equal(generalText(value, digits), text);
-});
 
 t.test('a text becomes the integer it begins with, within 64 bits', async (t) => {
   t.equal(leadingInt64(' \t-12abc'), -12n);

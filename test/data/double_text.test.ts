@@ -1,0 +1,59 @@
+import t from 'tap';
+import { doubleText, generalText } from '../../src/data/double_text.ts';
+import { Float, type Value } from '../../src/data/event.ts';
+import { toJson } from '../../src/data/json.ts';
+
+t.test('generalText is %.16g and %.17g', async (t) => {
+  const texts: [number, number, string][] = [
+    [0.1, 16, '0.1'],
+    [0.1, 17, '0.10000000000000001'],
+    [123456789.125, 16, '123456789.125'],
+    [-2.5e-7, 16, '-2.5e-07'],
+    [1e21, 16, '1e+21'],
+    [1e16, 16, '1e+16'],
+    [1e15, 16, '1000000000000000'],
+    [0.0001, 16, '0.0001'],
+    [0.00001, 16, '1e-05'],
+    [0, 17, '0'],
+    [-0, 17, '-0'],
+    [1e300, 17, '1.0000000000000001e+300'],
+    [Number.POSITIVE_INFINITY, 16, 'inf'],
+    [Number.NEGATIVE_INFINITY, 16, '-inf'],
+    [Number.NaN, 16, 'nan'],
+  ];
+  for (const [value, digits, text] of texts) t.equal(generalText(value, digits), text);
+});
+
+t.test(
+  'doubles are written as Fluent Bit does: whole ones within 64 bits with all digits, others with 16',
+  async (t) => {
+    const texts: [number, string][] = [
+      [1, '1.0'],
+      [-0, '-0.0'],
+      [2 ** 60, '1152921504606846976.0'],
+      [1e19, '1e+19'],
+      [1e300, '1e+300'],
+      [0.1 + 0.2, '0.3'],
+      [1e-7, '1e-07'],
+      [-0.00012, '-0.00012'],
+      [0.00001, '1e-05'],
+    ];
+    for (const [value, text] of texts) {
+      t.equal(doubleText(value), text);
+      t.equal(toJson([new Float(value)], false), `[${text}]`);
+    }
+  },
+);
+
+t.test('JSON has small fractions as C writes them, and leaves strings alone', async (t) => {
+  const value: Value = {
+    'a 1e-7': '0.00001 and 1e-7',
+    s: 0.00001,
+    t: 1e-7,
+    u: [-1.5e-10, 0.1 + 0.2, 5, 1.5],
+    w: new Float(3),
+  };
+  const text = '{"a 1e-7":"0.00001 and 1e-7","s":1e-05,"t":1e-07,"u":[-1.5e-10,0.3,5,1.5],"w":3.0}';
+  t.equal(toJson(value, true), text);
+  t.equal(toJson(0.0001, true), '0.0001');
+});
