@@ -31,6 +31,7 @@ export const plugins: PluginIndex = {
     kubernetes: () => import('./filter_kubernetes/index.ts'),
     log_level: () => import('./filter_log_level/index.ts'),
     log_to_metrics: () => import('./filter_log_to_metrics/index.ts'),
+    lookup: () => import('./filter_lookup/index.ts'),
     lua: () => import('./filter_lua/index.ts'),
     modify: () => import('./filter_modify/index.ts'),
     multiline: () => import('./filter_multiline/index.ts'),

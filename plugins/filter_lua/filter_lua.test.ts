@@ -161,7 +161,7 @@ t.test('an error leaves all records of the batch, is counted, and said now and t
   t.equal(bodiesOf(kept), '[{"a":1},{"bad":true}]');
   for (let i = 0; i < 10; i++) await plugin.filter(events(), 'tag');
   t.equal(host.lines.length, 1);
-  t.match(host.lines[0]?.message, /the script failed, 2 records stay as they are: fluent-bit.conf:1: no/);
+  t.match(host.lines[0]?.message, /the script failed, 2 records stay as they are: \[string "fluentbit.lua"\]:1: no/);
   t.equal(host.counts.script_errors_total, 11);
   await clock.advance(10_000);
   await plugin.filter(events(), 'tag');
@@ -208,7 +208,7 @@ t.test('a script that cannot run fails the start', async (t) => {
     ]),
     { message: /cannot be read/ },
   );
-  await t.rejects(made('function cb('), { message: /fluent-bit.conf:1: / });
+  await t.rejects(made('function cb('), { message: /\[string "fluentbit.lua"\]:1: / });
   await t.rejects(made('error("at once")'), { message: /at once/ });
   await t.rejects(made('function other() end'), { message: /no function 'cb'/ });
 });

@@ -66,9 +66,12 @@ interface Script {
   readonly folder: string;
 }
 
+/** How messages call the option `code`, as in Fluent Bit. */
+const CODE_NAME = '[string "fluentbit.lua"]';
+
 /** Beside the working directory, a relative path is looked up where the configuration stands. @throws OptionError */
 function readScript({ script, code }: Options, host: FilterHost): Script {
-  if (code !== undefined) return { text: bytesOf(code), name: 'fluent-bit.conf', folder: process.cwd() };
+  if (code !== undefined) return { text: bytesOf(code), name: CODE_NAME, folder: process.cwd() };
   if (script === undefined) throw new OptionError("one of 'script' and 'code' is needed", 'script');
   const written = host.section.find(({ key }) => key === 'script')?.place?.file;
   const beside = written === undefined ? script : path.resolve(path.dirname(written), script);
@@ -82,7 +85,7 @@ function readScript({ script, code }: Options, host: FilterHost): Script {
 
 /** Runs the script once, which defines its functions. @throws OptionError */
 function load(state: LuaState, { text, name }: Script, call: string): void {
-  const option = name === 'fluent-bit.conf' ? 'code' : 'script';
+  const option = name === CODE_NAME ? 'code' : 'script';
   try {
     state.run(state.compile(text, name));
   } catch (error) {
