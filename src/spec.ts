@@ -47,8 +47,10 @@ export interface RouteRule {
   readonly name: string;
   /** undefined: every event. `default`: those that no other rule took. */
   readonly condition: Condition | 'default' | undefined;
-  /** Aliases or names of outputs. */
+  /** Aliases, names or plugins of outputs; of several that are meant the first counts. */
   readonly outputs: readonly string[];
+  /** What to take where there is no such output, by its name. */
+  readonly fallbacks?: ReadonlyMap<string, string>;
 }
 
 export type StorageType = 'memory' | 'filesystem' | 'memrb';

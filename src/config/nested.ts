@@ -38,13 +38,14 @@ function logsOf(section: Section, key: 'processors' | 'routes', diagnostics: Dia
   return maps;
 }
 
-const OTHER_SIGNALS = new Set(['metrics', 'traces', 'profiles', 'any']);
+const OTHER_SIGNALS = new Set(['metrics', 'traces', 'profiles']);
 
 function signalMaps(signal: Entry, key: string, diagnostics: Diagnostics): MapNode[] {
   if (OTHER_SIGNALS.has(signal.key))
     diagnostics.warning(signal.place, `${key} of ${signal.key} have no effect: Sluice routes logs only`);
-  else if (signal.key !== 'logs')
+  else if (signal.key !== 'logs' && !(signal.key === 'any' && key === 'routes'))
     diagnostics.error(signal.place, `'${key}' has no '${signal.written}'${guess(signal.key, ['logs'])}`);
+  else if (signal.value.kind === 'map' && key === 'routes') return [signal.value];
   else if (signal.value.kind !== 'list') diagnostics.error(signal.place, "'logs' must be a list");
   else
     return signal.value.items.flatMap((item) => {
@@ -130,32 +131,41 @@ function pairsOf({ entries }: MapNode): string {
 
 /** Reads `routes` of an input. @returns undefined where it has none. */
 export function readRoutes(section: Section, diagnostics: Diagnostics): RouteRule[] | undefined {
-  if (!section.nested.some(({ key }) => key === 'routes')) return undefined;
-  const rules = logsOf(section, 'routes', diagnostics).map((map, index) =>
-    readRoute(map, `route_${index}`, diagnostics),
-  );
-  return rules.filter((rule) => rule !== undefined);
+  const maps = logsOf(section, 'routes', diagnostics);
+  if (maps.length === 0) return undefined;
+  const rules: RouteRule[] = [];
+  for (const map of maps) {
+    const rule = readRoute(map, diagnostics);
+    if (rule && rules.some(({ name }) => name === rule.name))
+      diagnostics.error(map.place, `two routes of this input have the name '${rule.name}'`);
+    if (rule) rules.push(rule);
+  }
+  return rules;
 }
 
 const ROUTE_KEYS = ['name', 'condition', 'to', 'processors', 'per_record_routing'];
 
-function readRoute(map: MapNode, fallback: string, diagnostics: Diagnostics): RouteRule | undefined {
+function readRoute(map: MapNode, diagnostics: Diagnostics): RouteRule | undefined {
   const of = (key: string) => map.entries.find((entry) => entry.key === key);
   for (const { key, written, place } of map.entries)
     if (!ROUTE_KEYS.includes(key)) diagnostics.warning(place, `a route has no '${written}'${guess(key, ROUTE_KEYS)}`);
   const processors = of('processors');
   if (processors) diagnostics.warning(processors.place, 'processors of a route are not yet in Sluice');
   const name = of('name')?.value;
+  if (name?.kind !== 'text' || name.text === '') {
+    diagnostics.error(map.place, "a route needs a 'name'");
+    return undefined;
+  }
   const to = of('to');
-  const outputs = to ? outputNames(to, diagnostics) : undefined;
-  if (!outputs) {
+  const targets = to ? readTargets(to, diagnostics) : undefined;
+  if (!targets) {
     diagnostics.error(to?.place ?? map.place, "a route needs 'to' with 'outputs': a list of names or aliases");
     return undefined;
   }
   const condition = of('condition');
   const read = condition && routeCondition(condition, diagnostics);
   if (condition && !read) return undefined;
-  return { name: name?.kind === 'text' && name.text !== '' ? name.text : fallback, condition: read, outputs };
+  return { name: name.text, condition: read, ...targets };
 }
 
 function routeCondition(entry: Entry, diagnostics: Diagnostics): RouteRule['condition'] {
@@ -164,16 +174,21 @@ function routeCondition(entry: Entry, diagnostics: Diagnostics): RouteRule['cond
   return readCondition(entry, diagnostics);
 }
 
-function outputNames(to: Entry, diagnostics: Diagnostics): string[] | undefined {
-  const outputs = to.value.kind === 'map' ? to.value.entries.find(({ key }) => key === 'outputs')?.value : undefined;
-  const items = outputs?.kind === 'list' ? outputs.items : outputs?.kind === 'text' ? [outputs] : undefined;
-  if (!items || items.length === 0) return undefined;
-  const names: string[] = [];
+/** `to: {outputs: ...}` or the outputs at once: one or a list of names, or of maps with a name and maybe a fallback. */
+function readTargets(to: Entry, diagnostics: Diagnostics): Pick<RouteRule, 'outputs' | 'fallbacks'> | undefined {
+  const inner = to.value.kind === 'map' ? to.value.entries.find(({ key }) => key === 'outputs')?.value : to.value;
+  const items = inner?.kind === 'list' ? inner.items : inner ? [inner] : [];
+  if (items.length === 0) return undefined;
+  const outputs: string[] = [];
+  const fallbacks = new Map<string, string>();
   for (const item of items) {
-    // An entry is a name, or a map with a name (and a fallback, which is not routed to).
-    const text = item.kind === 'map' ? item.entries.find(({ key }) => key === 'name')?.value : item;
-    if (text?.kind === 'text') names.push(text.text);
-    else diagnostics.error(item.place, "'outputs' must be a list of names or aliases");
+    const of = (key: string) =>
+      item.kind === 'map' ? item.entries.find((entry) => entry.key === key)?.value : undefined;
+    const name = item.kind === 'map' ? of('name') : item;
+    const fallback = of('fallback');
+    if (name?.kind !== 'text') diagnostics.error(item.place, "'outputs' must be a list of names or aliases");
+    else outputs.push(name.text);
+    if (name?.kind === 'text' && fallback?.kind === 'text') fallbacks.set(name.text, fallback.text);
   }
-  return names;
+  return fallbacks.size > 0 ? { outputs, fallbacks } : { outputs };
 }

@@ -15,7 +15,7 @@ import { EngineFilterHost, EngineInputHost, EngineOutputHost, type HostEnvironme
 import { Ingest } from './ingest.ts';
 import { OutputUnit } from './output_unit.ts';
 import { RejectedChunks } from './rejected.ts';
-import { compileMatching, EventRouter, perTag } from './routes.ts';
+import { compileMatching, compileRouter, perTag } from './routes.ts';
 import type { Scheduler } from './scheduler.ts';
 import { FilterUnit } from './stages.ts';
 import { ChunkStore } from './storage.ts';
@@ -242,7 +242,7 @@ class Assembler {
         maxChunks: disk && spec.pauseOnChunksOverLimit ? this.#spec.service.maxChunksUp : undefined,
       },
       processors: await this.#processors(spec.processors),
-      router: spec.routes && new EventRouter(spec.routes, outputs),
+      router: spec.routes && compileRouter(spec.routes, outputs),
       counters: env.counters,
       log: this.#deps.log,
       resume: () => created?.resume?.(),

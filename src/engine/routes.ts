@@ -39,19 +39,37 @@ export interface RouteGroup {
   readonly events: LogEvent[];
 }
 
-interface CompiledRule {
+export interface CompiledRule {
   readonly takes: ((event: LogEvent) => boolean) | 'default';
   readonly outputs: readonly OutputUnit[];
+}
+
+/**
+ * The router of an input with routes. As Fluent Bit: routes of which none leads to an output are as none, and the input is
+ * routed by tag. One whose list of routes is empty (Routable off) reaches nothing.
+ */
+export function compileRouter(rules: readonly RouteRule[], outputs: readonly OutputUnit[]): EventRouter | undefined {
+  const compiled = rules.map(({ condition, outputs: names, fallbacks }): CompiledRule => {
+    const units = names.map((name) => findOutput(outputs, name) ?? findOutput(outputs, fallbacks?.get(name)));
+    return {
+      takes: condition === 'default' ? 'default' : condition === undefined ? () => true : compileCondition(condition),
+      outputs: units.filter((unit) => unit !== undefined),
+    };
+  });
+  const isEmpty = compiled.length > 0 && compiled.every((rule) => rule.outputs.length === 0);
+  return isEmpty ? undefined : new EventRouter(compiled);
+}
+
+/** The first one that has this Alias or name, or is of this plugin. */
+function findOutput(outputs: readonly OutputUnit[], name: string | undefined): OutputUnit | undefined {
+  return outputs.find(({ spec }) => name === spec.alias || name === spec.name || name === spec.definition.name);
 }
 
 export class EventRouter {
   readonly #rules: readonly CompiledRule[];
 
-  constructor(rules: readonly RouteRule[], outputs: readonly OutputUnit[]) {
-    this.#rules = rules.map(({ condition, outputs: names }) => ({
-      takes: condition === 'default' ? 'default' : condition === undefined ? () => true : compileCondition(condition),
-      outputs: outputs.filter((unit) => names.some((name) => name === unit.spec.alias || name === unit.spec.name)),
-    }));
+  constructor(rules: readonly CompiledRule[]) {
+    this.#rules = rules;
   }
 
   /** Every event is in exactly one group; one whose outputs are empty is to be dropped. */

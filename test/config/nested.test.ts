@@ -29,7 +29,8 @@ pipeline:
           - name: errors
             condition: { op: or, rules: [{ field: $a, op: in, value: [x, y] }] }
             to: { outputs: [err] }
-          - condition: { default: true }
+          - name: rest
+            condition: { default: true }
             to: { outputs: [err] }
   outputs:
     - name: sink
@@ -59,7 +60,7 @@ t.test('processors, conditions and routes are read', async (t) => {
       condition: { op: 'or', rules: [{ field: '$a', op: 'in', value: ['x', 'y'], inMetadata: false }] },
       outputs: ['err'],
     },
-    { name: 'route_1', condition: 'default', outputs: ['err'] },
+    { name: 'rest', condition: 'default', outputs: ['err'] },
   ]);
 });
 
@@ -76,13 +77,38 @@ t.test('mistakes inside processors, conditions and routes are reported', async (
   const broken = YAML.replace('name: process', 'name: proces')
     .replace('op: gt', 'op: gtt')
     .replace('value: 5', 'value: five')
-    .replace('to: { outputs: [err] }\n          - cond', 'to: { outputs: [] }\n          - cond')
+    .replace('to: { outputs: [err] }\n          - name', 'to: { outputs: [] }\n          - name')
     .replace('op: or', 'op: xor');
   const { findings } = await check(t, broken, 'f.yaml');
   t.match(findings, [
     /^error \d+: 'gtt' is no op of a rule; did you mean 'gt'/,
     /^error \d+: there is no processor 'proces'; did you mean 'process'/,
     /^error \d+: a route needs 'to'/,
+  ]);
+});
+
+t.test('a route names its outputs in several ways; with `any` and as a single map, too', async (t) => {
+  const routes = async (text: string) => {
+    const { spec, findings } = await check(
+      t,
+      YAML.replace(/ {6}routes:[\s\S]*? {2}outputs:\n {4}- name/, `${text}  outputs:\n    - name`),
+      'f.yaml',
+    );
+    return { routes: spec.inputs[0]?.routes, findings };
+  };
+  const to = async (text: string) => (await routes(`      routes: { any: { name: a, to: ${text} } }\n`)).routes?.[0];
+  t.same(await to('err'), { name: 'a', condition: undefined, outputs: ['err'] });
+  t.same(await to('[err, sink]'), { name: 'a', condition: undefined, outputs: ['err', 'sink'] });
+  t.same(await to('{ outputs: { name: gone, fallback: err } }'), {
+    name: 'a',
+    condition: undefined,
+    outputs: ['gone'],
+    fallbacks: new Map([['gone', 'err']]),
+  });
+  t.same((await routes('      routes: {}\n')).routes, undefined);
+  t.match((await routes('      routes: { logs: [{ to: err }] }\n')).findings, [/a route needs a 'name'/]);
+  t.match((await routes('      routes: { logs: [{ name: a, to: err }, { name: a, to: err }] }\n')).findings, [
+    /two routes of this input have the name 'a'/,
   ]);
 });
 

@@ -264,6 +264,30 @@ t.test('routes of an input send each event where its condition says, the rest to
   await pipeline.stop();
 });
 
+t.test(
+  'a route finds its output by plugin, the first one, or takes its fallback; where none is found tags count',
+  async (t) => {
+    const taken = async (routes: readonly { outputs: string[]; fallbacks?: ReadonlyMap<string, string> }[]) => {
+      const hand = new HandInput();
+      const outputs = [new ScriptedOutput(), new ScriptedOutput(), new ScriptedOutput()];
+      const spec = { routes: routes.map((route, at) => ({ name: `${at}`, condition: undefined, ...route })) };
+      const { pipeline, clock } = rig({
+        inputs: [{ hand, spec }],
+        outputs: outputs.map((scripted, at) => ({ scripted, spec: { match: at === 2 ? '*' : undefined } })),
+      });
+      await pipeline.start();
+      hand.emit('a');
+      await clock.advance(1000);
+      await pipeline.stop();
+      return outputs.map(({ batches }) => batches.length);
+    };
+    t.same(await taken([{ outputs: ['scripted'] }]), [1, 0, 0]);
+    t.same(await taken([{ outputs: ['gone'], fallbacks: new Map([['gone', 'scripted.1']]) }]), [0, 1, 0]);
+    t.same(await taken([{ outputs: ['gone'] }]), [0, 0, 1]);
+    t.same(await taken([]), [0, 0, 0], 'Routable off');
+  },
+);
+
 t.test('events that no output takes are counted, said once, and settled', async (t) => {
   const hand = new HandInput();
   const scripted = new ScriptedOutput();
