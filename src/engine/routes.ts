@@ -62,6 +62,7 @@ export function compileRouter(rules: readonly RouteRule[], outputs: readonly Out
 
 /** The first one that has this Alias or name, or is of this plugin. */
 function findOutput(outputs: readonly OutputUnit[], name: string | undefined): OutputUnit | undefined {
+  if (name === undefined) return undefined;
   return outputs.find(({ spec }) => name === spec.alias || name === spec.name || name === spec.definition.name);
 }
 
