@@ -1,19 +1,31 @@
 /** Doubles as C's printf and Fluent Bit's JSON write them. */
 
-/** C's `%.<digits>g`. */
+/** C's `%.<digits>g`, with two digits at least. */
 export function generalText(value: number, digits: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value < 0 ? '-inf' : 'inf';
   if (Object.is(value, -0)) return '-0';
-  const scientific = value.toExponential(digits - 1);
-  const exponent = value === 0 ? 0 : Number(scientific.split('e')[1]);
-  if (exponent >= -4 && exponent < digits) return trimZeros(value.toPrecision(digits));
-  const [mantissa = '', power = ''] = scientific.split('e');
-  const sign = power.startsWith('-') ? '-' : '+';
-  return `${trimZeros(mantissa)}e${sign}${power.replace(/^[+-]/, '').padStart(2, '0')}`;
+  const [mantissa = '', power = ''] = exponential(value, digits - 1).split('e');
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < digits) return trimZeros(withPoint(mantissa, exponent));
+  return `${trimZeros(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/** C's `%.<decimals>e`: where a double lies in the middle between two, C takes the even one and JavaScript the larger. */
+function exponential(value: number, decimals: number): string {
+  const text = value.toExponential(decimals);
+  const middle = /^(-?\d\.\d*?[02468])50*(e.*)$/.exec(value.toExponential(100));
+  return middle?.[1]?.length === text.indexOf('e') ? `${middle[1]}${middle[2]}` : text;
+}
+
+/** `-1.25` and 1: `-12.5`. */
+function withPoint(mantissa: string, exponent: number): string {
+  const [, sign = '', first = '', rest = ''] = /^(-?)(\d)\.?(\d*)$/.exec(mantissa) ?? [];
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${first}${rest}`;
+  return `${sign}${first}${rest.slice(0, exponent)}.${rest.slice(exponent)}`;
 }
 
 function trimZeros(digits: string): string {
-  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
+  return digits.includes('.') ? digits.replace(/\.?0+$/, '').replace(/\.$/, '') : digits;
 }
 
 /** As Fluent Bit: whole ones that fit into 64 bits with all digits and a point (`1.0`), others with 16 digits (`1e-07`). */

@@ -13,8 +13,8 @@
  *
  * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
  */
-import { isTiny } from './double_text.ts';
-import { type Fields, Float, floatText, isFields, type Value } from './event.ts';
+import { generalText, isTiny } from './double_text.ts';
+import { type Fields, Float, isFields, type Value } from './event.ts';
 import { keyText, oddKeyValue } from './odd_key_text.ts';
 
 /** Nesting beyond this is refused: what comes later walks values recursively. */
@@ -148,10 +148,11 @@ function fractions(value: Value): number {
 
 /** As Fluent Bit (%.16g): 0.30000000000000004 is printed as 0.3, 0.00001 as 1e-05. In a binary form they stay what they are. */
 function asInC(token: string): string {
-  // Zero would lose its sign.
-  if (token.startsWith('"') || !/[.e]/.test(token) || Number(token) === 0) return token;
-  const rounded = Number(Number(token).toPrecision(16));
-  return Number.isFinite(rounded) ? floatText(rounded) : token;
+  const value = Number(token);
+  // Whole ones are right already; zero would lose its sign.
+  if (token.startsWith('"') || Number.isInteger(value) || !Number.isFinite(value)) return token;
+  const text = generalText(value, 16);
+  return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
 /** A key as it stands in JSON, with its quotes. */
