@@ -10,9 +10,9 @@
  */
 
 import { OptionError } from '../options.ts';
+import { fixedText } from './double_text.ts';
 import { Ext, type Fields, Float, getField, isFields, type Value } from './event.ts';
 import { toJson } from './json.ts';
-import { fixedText } from './msgpack_text.ts';
 
 export interface Accessor {
   readonly text: string;

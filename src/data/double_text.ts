@@ -39,3 +39,23 @@ export function doubleText(value: number): string {
 export function isTiny(value: number): boolean {
   return value < 1e-4 && value > -1e-4 && value !== 0;
 }
+
+/** C's `%f`: six digits after the point. */
+export function fixedText(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
+  // toFixed falls back to an exponent from 1e21 on; such a double is whole.
+  if (Math.abs(value) >= 1e21) return `${BigInt(value)}.000000`;
+  if (Object.is(value, -0)) return '-0.000000';
+  return isSeventh(value) ? evenText(value) : value.toFixed(6);
+}
+
+/** Whether it has seven digits after the point, so that it lies in the middle between two texts of six. */
+function isSeventh(value: number): boolean {
+  return Number.isInteger(value * 128) && !Number.isInteger(value * 64);
+}
+
+function evenText(value: number): string {
+  const cut = value.toFixed(7).slice(0, -1);
+  return Number(cut.at(-1)) % 2 === 0 ? cut : value.toFixed(6);
+}

@@ -3,6 +3,7 @@
  * `stdout` and `file` outputs. All in UTC; a time before 1970 keeps its fraction counted upwards (-1.5 s is
  * seconds -2, nanos 500,000,000).
  */
+import { fixedText } from './double_text.ts';
 import { Float, type Value } from './event.ts';
 
 /** What `json_date_format` knows. */
@@ -70,7 +71,7 @@ export function nanoText(seconds: number, nanos: number): string {
 
 /** `1700000000.000000`: C's `%f` of the time as a double. */
 export function secondsText(seconds: number, nanos: number): string {
-  return (seconds + nanos / 1e9).toFixed(6);
+  return fixedText(seconds + nanos / 1e9);
 }
 
 function asFloat(value: number): Value {

@@ -5,9 +5,9 @@
  * Source: docs.graylog.org, GELF payload specification.
  */
 
+import { fixedText } from './double_text.ts';
 import { Ext, type Fields, Float, isFields, type LogEvent, type Value } from './event.ts';
 import { toJson } from './json.ts';
-import { fixedText } from './msgpack_text.ts';
 import { keyText } from './odd_key_text.ts';
 
 /** Which fields of a record are GELF's own. */

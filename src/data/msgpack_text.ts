@@ -3,6 +3,7 @@
  * quotes and are not escaped, so this text cannot be read back; who needs that takes JSON. Used by the outputs `stdout`,
  * `file` (csv, ltsv, template) and the filter `stdout`.
  */
+import { fixedText } from './double_text.ts';
 import { Ext, type Fields, Float, type LogEvent, type Value } from './event.ts';
 import { nanoText } from './event_time.ts';
 import { oddKeyValue } from './odd_key_text.ts';
@@ -59,15 +60,6 @@ function binaryText(bytes: Uint8Array): string {
 function integerText(value: number): string {
   // A double past 2^53 that happens to be whole prints all its digits, never an exponent.
   return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();
-}
-
-/** C's `%f`: six digits after the point. */
-export function fixedText(value: number): string {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
-  if (Math.abs(value) < 1e21) return Object.is(value, -0) ? '-0.000000' : value.toFixed(6);
-  // toFixed falls back to an exponent from 1e21 on; such a double is whole.
-  return `${BigInt(value)}.000000`;
 }
 
 /** An event as the `stdout` output prints it: `[0] tag: [[1700000000.000000000, {}], {"k"=>"v"}]`, with a line break. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { doubleText, generalText } from '../../src/data/double_text.ts';
+import { doubleText, fixedText, generalText } from '../../src/data/double_text.ts';
 import { Float, type Value } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
 
@@ -63,4 +63,17 @@ t.test('JSON has small fractions as C writes them, and leaves strings alone', as
   const text = '{"a 1e-7":"0.00001 and 1e-7","s":1e-05,"t":1e-07,"u":[-1.5e-10,0.3,5,1.5],"w":3.0}';
   t.equal(toJson(value, true), text);
   t.equal(toJson(0.0001, true), '0.0001');
+});
+
+t.test('fixedText is %f', async (t) => {
+  const texts: [number, string][] = [
+    [1.5, '1.500000'],
+    [-0, '-0.000000'],
+    [0.0078125, '0.007812'],
+    [-1767225600.0234375, '-1767225600.023438'],
+    [1e-7, '0.000000'],
+    [1e22, '10000000000000000000000.000000'],
+    [Number.NEGATIVE_INFINITY, '-inf'],
+  ];
+  for (const [value, text] of texts) t.equal(fixedText(value), text);
 });

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { fixedText } from '../../src/data/double_text.ts';
 import { Ext, Float, type Value } from '../../src/data/event.ts';
-import { eventText, fixedText, msgpackText } from '../../src/data/msgpack_text.ts';
+import { eventText, msgpackText } from '../../src/data/msgpack_text.ts';
 
 t.test('every kind of value', async (t) => {
   const texts: [Value, string][] = [
