@@ -12,6 +12,7 @@ import type { LogEvent } from '../data/event.ts';
 import type { Clock, PackedEvents } from '../plugin.ts';
 import type { MemoryBudget } from './budget.ts';
 import { CHUNK_IDLE_BYTES, Chunk } from './chunk.ts';
+import { fitting } from './fitting.ts';
 import type { Entry } from './ledger.ts';
 import type { OutputUnit } from './output_unit.ts';
 import type { ChunkStore } from './storage.ts';
@@ -97,14 +98,25 @@ export class InputBuffer {
     entry: Entry | undefined,
   ): void {
     if (this.#settings.isRing) this.#makeRoomInRing();
-    const open = this.#open.get(key) ?? this.#begin(key, tag, routes);
-    const { chunk } = open;
+    for (let rest = events; ; ) {
+      const open = this.#open.get(key) ?? this.#begin(key, tag, routes);
+      const part = fitting(open.chunk, routes, rest);
+      const isDue = this.#add(open, part, entry);
+      if (isDue || part !== rest) this.#seal(key, open);
+      if ('bytes' in rest || part === rest) return;
+      rest = rest.slice((part as readonly LogEvent[]).length);
+    }
+  }
+
+  /** @returns whether the chunk should go now. */
+  #add({ chunk, routes }: Open, events: readonly LogEvent[] | PackedEvents, entry: Entry | undefined): boolean {
     const before = chunk.size;
-    chunk.append(events, entry);
-    const step = chunk.size - before;
-    this.#settings.disk?.store.touch(chunk, step, entry === undefined, this.#written);
-    if (chunk.full || (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.wants(chunk.size, step))))
-      this.#seal(key, open);
+    if ('bytes' in events || events.length > 0) chunk.append(events, entry);
+    const grown = chunk.size - before;
+    this.#settings.disk?.store.touch(chunk, grown, entry === undefined, this.#written);
+    // What comes next is cut where the chunk ends, unless it is packed.
+    const step = 'bytes' in events ? grown : 0;
+    return chunk.full || (chunk.size >= CHUNK_IDLE_BYTES && routes.every((unit) => unit.wants(chunk.size, step)));
   }
 
   #begin(key: string, tag: string, routes: readonly OutputUnit[]): Open {
@@ -202,7 +214,8 @@ export class InputBuffer {
   /** What `emit` answers. Nobody gains by waiting for the tick once the input stands still, so chunks go at once. */
   hasRoom(): boolean {
     if (this.#settings.canWait && this.#hotBytes >= this.#paceBytes && !this.#pacing && !this.#paused) {
-      this.sealAll();
+      // What is under way lets the input go on when it ends; then what is open can still become a full request.
+      if (this.chunksUnderWay === 0) this.sealAll();
       if (this.#hotBytes >= PACE_BYTES)
         this.#pacing = this.#settings.clock.after(STALL_MS, () => this.#stalled(), true);
     }
@@ -212,6 +225,12 @@ export class InputBuffer {
       if (this.#isFull()) this.#pause();
     }
     return !this.#paused && !this.#pacing;
+  }
+
+  get #openHotBytes(): number {
+    let bytes = 0;
+    for (const { chunk } of this.#open.values()) bytes += chunk.hotBytes;
+    return bytes;
   }
 
   /** The outputs do not catch up: from here on the input reads ahead, as far as its limit goes. */
@@ -261,7 +280,7 @@ export class InputBuffer {
   }
 
   resumeIfRoom(): void {
-    if (this.#pacing && this.#hotBytes < this.#paceBytes / 2) {
+    if (this.#pacing && this.#hotBytes - this.#openHotBytes < this.#paceBytes / 2) {
       this.#pacing();
       this.#pacing = undefined;
       if (!this.#paused) this.#owner.caughtUp();

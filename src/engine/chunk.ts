@@ -121,6 +121,11 @@ export class Chunk implements Batch {
     this.onMemory(change, hotChange);
   }
 
+  /** How much of its memory are objects. */
+  get hotBytes(): number {
+    return this.#hotBytes;
+  }
+
   get full(): boolean {
     return this.size >= CHUNK_TARGET_BYTES;
   }

@@ -121,10 +121,15 @@ export class OutputUnit {
     return { number, label: alias ?? name, isAlias: alias !== undefined, plugin: definition.name };
   }
 
+  /** What makes one full request; undefined: nobody knows, or there is no such thing. */
+  get chunkBytes(): number | undefined {
+    return this.output.chunkBytes;
+  }
+
   /** Whether a chunk of this size should go now, rather than grow by about `step`. */
   wants(size: number, step: number): boolean {
-    const { chunkBytes } = this.output;
-    return (chunkBytes !== undefined && size + step > chunkBytes) || (this.idle && size >= this.#idleBytes);
+    const { chunkBytes } = this;
+    return (chunkBytes !== undefined && size + step >= chunkBytes) || (this.idle && size >= this.#idleBytes);
   }
 
   /** Nothing is under way or queued; what waits for a retry does not count. */

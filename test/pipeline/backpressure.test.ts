@@ -181,21 +181,22 @@ t.test('an output that knows which chunk makes one request gets chunks no larger
   hand.emit('a', 300, KILOBYTE);
   t.equal(scripted.batches.length, 1, 'the output is busy now');
   scripted.chunkBytes = 1000 * 1024;
-  for (let i = 0; i < 12; i++) hand.emit('a', 150, KILOBYTE);
+  for (let i = 0; i < 14; i++) hand.emit('a', 150, KILOBYTE);
   t.same(
     scripted.batches.map((batch) => batch.length),
-    [300, 900, 900],
-    'one more would be too much',
+    [300, 994, 994],
+    '1030 bytes each: what was emitted at once is cut where the chunk is full',
   );
   scripted.chunkBytes = 10 * 1024;
-  hand.emit('a', 150, KILOBYTE);
+  hand.emit('a', 100, KILOBYTE);
   t.equal(scripted.batches.length, 3, 'very small ones are not worth it');
   for (const answer of answers) answer(OK);
   const stopping = pipeline.stop();
   await clock.advance(0);
   for (const answer of answers.splice(0)) answer(OK);
   await Promise.all([stopping, clock.advance(5000)]);
-  t.equal(scripted.numbers.length, 2250);
+  t.equal(scripted.numbers.length, 2500);
+  t.same(scripted.batches.flat(), scripted.numbers, 'in order');
 });
 
 t.test('an input that can wait is told to as soon as its output falls behind, and it is no trouble', async (t) => {
@@ -221,6 +222,32 @@ t.test('an input that can wait is told to as soon as its output falls behind, an
   scripted.answer = () => OK;
   for (const answer of answers.splice(0)) answer(OK);
   await pipeline.stop();
+});
+
+t.test('while it waits, its open chunk is left open, so that it can still become a full request', async (t) => {
+  const hand = new HandInput();
+  hand.canWait = true;
+  const answers: ((verdict: Verdict) => void)[] = [];
+  const scripted = new ScriptedOutput(() => new Promise<Verdict>((resolve) => answers.push(resolve)));
+  scripted.chunkBytes = 800 * 1024;
+  const outputs = [{ scripted, concurrency: 8, idleBytes: 2_000_000 }];
+  const { pipeline, clock } = rig({ inputs: [{ hand }], outputs });
+  await pipeline.start();
+  for (let waits = 0; waits < 5; waits++) {
+    const resumed = hand.resumed;
+    while (hand.emit('a', 150, KILOBYTE));
+    while (hand.resumed === resumed) {
+      for (const answer of answers.splice(0)) answer(OK);
+      await clock.advance(0);
+    }
+  }
+  const lengths = scripted.batches.map((batch) => batch.length);
+  t.ok(lengths.length > 5);
+  t.same(new Set(lengths), new Set([795]), '1030 bytes each');
+  scripted.answer = () => OK;
+  for (const answer of answers.splice(0)) answer(OK);
+  await pipeline.stop();
+  t.same(hand.outcomes.length, new Set(hand.outcomes).size, 'each emission is settled once, whatever it was cut into');
 });
 
 t.test('when its output stands still, it reads ahead up to its limit all the same', async (t) => {

@@ -91,6 +91,8 @@ export interface Plan {
     scripted: ScriptedOutput;
     spec?: Partial<OutputSpec>;
     concurrency?: number;
+    /** OutputDefinition.idleBytes. */
+    idleBytes?: number;
     processors?: { make: (host: FilterHost) => Filter; condition?: Condition }[];
   }[];
   service?: Partial<ServiceSpec>;
@@ -190,13 +192,14 @@ export function rig(plan: Plan): Rig {
       match: match ?? '*',
       matchRegex: undefined,
     })),
-    outputs: plan.outputs.map(({ scripted, spec: own, concurrency, processors }, index) => ({
+    outputs: plan.outputs.map(({ scripted, spec: own, concurrency, idleBytes, processors }, index) => ({
       ...common,
       definition: defineOutput({
         name: 'scripted',
         summary: '',
         options: {},
         concurrency: concurrency ?? 1,
+        idleBytes: idleBytes ?? 0,
         create(_options, host) {
           scripted.host = host;
           return scripted.asOutput();
