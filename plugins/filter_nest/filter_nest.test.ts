@@ -35,6 +35,12 @@ t.test('nest moves fields by name or start into a map at the end', async (t) => 
   t.equal(await changed([...NEST, ['Wildcard', '*']], { a: 1, b: 2 }), '{"m":{"a":1,"b":2}}');
 });
 
+t.test('what wildcard_exclude names stays outside', async (t) => {
+  const rules: Pairs = [...NEST, ['Wildcard', '*'], ['Wildcard_exclude', 'b*'], ['Wildcard_Exclude', 'c']];
+  t.equal(await changed(rules, { a: 1, b: 2, bc: 3, c: 4, cc: 5 }), '{"b":2,"bc":3,"c":4,"m":{"a":1,"cc":5}}');
+  t.equal(await changed(rules, { b: 1, c: 2 }), '{"b":1,"c":2}', 'without a match the record stays');
+});
+
 t.test('prefixes are put before the names that move, or taken off', async (t) => {
   t.equal(
     await changed([...NEST, ['Wildcard', 'a*'], ['Remove_prefix', 'ab']], { ab1: 1, a: 2 }),

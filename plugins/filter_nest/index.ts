@@ -11,6 +11,11 @@ import { defineFilter, type FilterHost, OptionError, type OptionTable, type Prop
 const options = {
   operation: { type: 'text', required: true, help: 'nest puts fields into a map, lift takes the fields of a map out.' },
   wildcard: { type: 'text', many: true, help: 'For nest: a field; a star at its end stands for any rest of the name.' },
+  wildcard_exclude: {
+    type: 'text',
+    many: true,
+    help: 'For nest: a field, or a start with a star, that stays outside.',
+  },
   nest_under: { type: 'text', help: 'For nest: the name of the map.' },
   nested_under: { type: 'text', help: 'For lift: the map whose fields come out.' },
   add_prefix: { type: 'text', aliases: ['prefix_with'], help: 'What is put before each name that moves.' },
@@ -24,7 +29,7 @@ export default defineFilter({
   summary: 'Puts fields into a map, or takes those of a map out.',
   options,
   create: (given, host) => {
-    const change = compileChange(given.operation, given.wildcard, host);
+    const change = compileChange(given.operation, compileMoves(given.wildcard, given.wildcard_exclude), host);
     return {
       filter: (events) => {
         for (const event of events) event.body = change(event.body);
@@ -34,11 +39,11 @@ export default defineFilter({
   },
 });
 
-function compileChange(operation: string, wildcards: readonly string[], host: FilterHost): Change {
+function compileChange(operation: string, moves: (key: string) => boolean, host: FilterHost): Change {
   const key = lastOf(host.section, ['nest_under', 'nested_under']) ?? '';
   if (key === '') host.log('warn', 'neither nest_under nor nested_under is given: the name of the map is empty');
   const naming = compileNaming(host.section);
-  if (/^nest/i.test(operation)) return nest(compileNames(wildcards), key, naming);
+  if (/^nest/i.test(operation)) return nest(moves, key, naming);
   if (/^lift/i.test(operation)) return lift(key, naming, host);
   throw new OptionError(`'${operation}' is no operation; write nest or lift`, 'operation');
 }
@@ -101,6 +106,13 @@ function liftFields(body: Fields, under: string, inner: Fields, naming: Naming):
 
 /** Verdicts on so many names are remembered; records rarely have more. */
 const REMEMBERED = 1000;
+
+function compileMoves(wildcards: readonly string[], excluded: readonly string[]): (key: string) => boolean {
+  const moves = compileNames(wildcards);
+  if (excluded.length === 0) return moves;
+  const stays = compileNames(excluded);
+  return (key) => moves(key) && !stays(key);
+}
 
 function compileNames(wildcards: readonly string[]): (key: string) => boolean {
   const exact = new Set(wildcards.filter((name) => !name.endsWith('*')));
