@@ -49,6 +49,7 @@ export const CLI_OPTIONS: Readonly<Record<string, CliOption>> = {
   output: { short: 'o', type: 'string', value: 'OUTPUT', help: 'add an output' },
   prop: { short: 'p', type: 'string', value: 'KEY=VALUE', help: 'an option of the plugin named before' },
   port: { short: 'P', type: 'string', value: 'PORT', help: 'the port of the monitoring server (default: 2020)' },
+  processor: { short: 'r', type: 'string', value: 'PROCESSOR', help: 'no effect: processors stand in YAML' },
   quiet: { short: 'q', type: 'boolean', help: 'log nothing' },
   parser: { short: 'R', type: 'string', value: 'FILE', help: 'a file with parsers' },
   coro_stack_size: { short: 's', type: 'string', value: 'BYTES', help: 'no effect' },
@@ -62,6 +63,11 @@ export const CLI_OPTIONS: Readonly<Record<string, CliOption>> = {
   coro_collective_timeslice: { short: 'X', type: 'string', value: 'SECONDS', help: 'no effect' },
   'enable-hot-reload': { short: 'Y', type: 'boolean', help: 'reload the configuration at SIGHUP' },
   'enable-chunk-trace': { short: 'Z', type: 'boolean', help: 'no effect' },
+  supervisor: { short: '', type: 'boolean', help: 'no effect: let systemd or Kubernetes start it again' },
+  trace: { short: '', type: 'string', value: 'PIPELINE', help: 'no effect' },
+  'trace-input': { short: '', type: 'string', value: 'INPUT', help: 'no effect' },
+  'trace-output': { short: '', type: 'string', value: 'OUTPUT', help: 'no effect' },
+  'trace-output-property': { short: '', type: 'string', value: 'KEY=VALUE', help: 'no effect' },
   // Not Fluent Bit's:
   strict: { short: '', type: 'boolean', help: 'a warning about the configuration is an error' },
 };

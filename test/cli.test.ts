@@ -119,6 +119,19 @@ t.test('what cannot have an effect is said and ignored', async (t) => {
   ]);
 });
 
+t.test('options for what Sluice does otherwise, or not at all, are taken', async (t) => {
+  const { findings, sections } = read('--supervisor', '-r', 'sql', '--trace-input', 'dummy.0', '-i', 'dummy');
+  t.same(findings, [
+    "note: '--supervisor' has no effect in Sluice",
+    "note: '-r' has no effect in Sluice",
+    "note: '--trace-input' has no effect in Sluice",
+  ]);
+  t.same(sections, [
+    ['service', []],
+    ['input', ['name=dummy']],
+  ]);
+});
+
 t.test('what Sluice cannot do at all is an error', async (t) => {
   t.same(read('-e', 'x.so', '-T', 'SELECT 1;').findings, [
     "error: '-e' is not in Sluice: plugins in shared libraries",
