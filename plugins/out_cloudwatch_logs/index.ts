@@ -77,7 +77,7 @@ class CloudWatchLogs implements Output {
         ...(streamKey !== undefined && given.remove_log_stream_name_key ? [streamKey] : []),
       ],
       tooLarge: given.event_too_large,
-      emf: readEmf(given.metric_namespace, given.metric_dimensions),
+      emf: readEmf(given.metric_namespace, given.metric_dimensions, given.log_format),
     });
     this.#client = new LogsClient({ given, endpoint: readEndpoint(given), group, host });
     this.#slots = new Slots(given.max_requests);

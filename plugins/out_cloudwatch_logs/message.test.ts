@@ -57,8 +57,10 @@ t.test('an empty record has an empty message', async (t) => {
   t.equal(new Messages(settings).text(eventOf({})), '');
 });
 
-t.test('records of cpu and mem become metrics where a namespace or dimensions are given', async (t) => {
+t.test('records of cpu and mem become metrics where the format, a namespace or dimensions are given', async (t) => {
   t.equal(readEmf(undefined, undefined), undefined);
+  t.equal(readEmf(undefined, undefined, 'text'), undefined);
+  t.same(readEmf(undefined, undefined, 'json/emf'), { namespace: 'fluent-bit-metrics', dimensions: [] });
   const emf = readEmf('ns', 'host, zone;host');
   const messages = new Messages({ ...settings, emf });
   t.same(JSON.parse(String(read(messages.text(eventOf({ 'Mem.total': 5, 'Mem.used': 2 }, 7))))), {
@@ -80,6 +82,9 @@ t.test('records of cpu and mem become metrics where a namespace or dimensions ar
   });
   t.match(read(messages.text(eventOf({ cpu_p: 1.5 }))), /"Unit":"Percent"/);
   t.equal(read(messages.text(eventOf({ log: 'x' }))), '{"log":"x"}');
+  const out = Buffer.alloc(1000);
+  t.equal(messages.write(eventOf({ cpu_p: 1.5 }), out, 0), -1, 'text does it');
+  t.equal(out.toString('latin1', 0, messages.write(eventOf({ log: 'x' }), out, 0)), '{\\"log\\":\\"x\\"}');
 });
 
 t.test('requests under way grow with success and are halved by throttling', async (t) => {

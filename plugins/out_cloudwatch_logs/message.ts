@@ -8,7 +8,7 @@ import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson } from '../../src/data/body_json.ts';
 import { type Fields, getField, type LogEvent } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
-import { type Emf, emfBody } from './emf.ts';
+import { type Emf, emfBody, isMetrics } from './emf.ts';
 
 /** As Fluent Bit: below the 1 MiB that CloudWatch takes, so that there is room for the rest of the request. */
 export const MOST_MESSAGE_BYTES = 1_000_000;
@@ -33,12 +33,12 @@ export class Messages {
   readonly #bytes: BodyBytes | undefined;
 
   constructor(settings: MessageSettings) {
-    const { escapeUnicode, removed, logKey, emf } = settings;
+    const { escapeUnicode, removed, logKey } = settings;
     const edits = new Map(removed.map((key) => [key, () => undefined]));
     const options = { nested: true, escapeUnicode, edits };
     this.#settings = settings;
     this.#json = new BodyJson(options);
-    if (logKey === undefined && !emf) this.#bytes = new BodyBytes(options);
+    if (logKey === undefined) this.#bytes = new BodyBytes(options);
   }
 
   /**
@@ -46,7 +46,8 @@ export class Messages {
    * message is none that can be written in one go.
    */
   write(event: LogEvent, out: Buffer, at: number): number {
-    return this.#bytes ? this.#bytes.write(event.body, out, at) : -1;
+    if (!this.#bytes || (this.#settings.emf && isMetrics(event.body))) return -1;
+    return this.#bytes.write(event.body, out, at);
   }
 
   /** The message, which may be too long. '' for an empty one, undefined where there is no log_key. */

@@ -52,7 +52,7 @@ export const options = {
   extra_user_agent: { type: 'text', default: '', help: 'Appended to the user agent.' },
   metric_namespace: {
     type: 'text',
-    help: 'Namespace of the metrics that records of the inputs cpu and mem become.',
+    help: 'Namespace of the metrics that records of the inputs cpu and mem become; fluent-bit-metrics by default.',
   },
   metric_dimensions: { type: 'text', help: 'Their dimensions: names with commas, lists of names with semicolons.' },
   add_entity: { type: 'boolean', default: 'off', help: 'Accepted; entities are not sent.' },
