@@ -56,7 +56,7 @@ async function send(
   const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
   // The SDK's chain of credentials sends its requests to STS and SSO through here as well.
   const isLogs = 'x-amz-target' in headers;
-  const ask = isLogs ? answerOf : anyAnswerOf;
+  const ask = headers['x-amz-target']?.endsWith('.PutLogEvents') ? answerOf : anyAnswerOf;
   const answer = await ask(client, {
     method: method as 'POST',
     origin,
@@ -71,7 +71,7 @@ async function send(
   return { response: { statusCode: answer.status, headers: flat, body: Buffer.from(answer.text) } };
 }
 
-/** CloudWatch's answer. @throws NoAnswer */
+/** CloudWatch's answer to PutLogEvents: only what surely comes from it may count as accepted. @throws NoAnswer */
 export async function answerOf(client: HttpClient, request: HttpRequest): Promise<HttpAnswer> {
   const answer = await anyAnswerOf(client, request);
   if (answer.status !== 200 || isCloudWatch(answer)) return answer;

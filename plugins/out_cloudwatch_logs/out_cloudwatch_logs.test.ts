@@ -3,7 +3,7 @@ import { OK } from '../../src/plugin.ts';
 import { batchOf, eventOf, NEW_YEAR } from '../../test/support/batch.ts';
 import { logOf, NOW_MS, numbered, rig, useTestCredentials } from '../../test/support/fake_cloudwatch/rig.ts';
 import { TestHost } from '../../test/support/host.ts';
-import { outputSuite } from '../../test/support/output_suite.ts';
+import { HttpCapture, outputSuite } from '../../test/support/output_suite.ts';
 import { make } from '../../test/support/plugin.ts';
 import definition from './index.ts';
 
@@ -211,6 +211,25 @@ t.test('an answer that is cut off behind its head counts, so nothing is sent twi
   fake.server.faults.next('PutLogEvents', 'cut');
   t.same(await flush(numbered(3)), OK);
   t.equal(fake.messages('grp', 'str').length, 3);
+});
+
+t.test('events count as accepted only where the answer is surely from CloudWatch', async (t) => {
+  const bare = { status: 200, body: '' };
+  const server = await HttpCapture.start(bare, bare, { status: 200, headers: json, body: '{}' });
+  t.teardown(() => server.stop());
+  const { plugin } = await make(definition, [
+    ['region', 'eu-central-1'],
+    ['endpoint', `http://127.0.0.1:${server.port}`],
+    ['log_group_name', 'grp'],
+    ['log_stream_name', 'str'],
+  ]);
+  t.teardown(() => plugin.stop?.());
+  t.same(await plugin.flush(batchOf(numbered(1)), new AbortController().signal), OK);
+  const actions = server.received.map(({ headers }) => headers['x-amz-target']);
+  t.same(
+    actions,
+    ['CreateLogStream', 'PutLogEvents', 'PutLogEvents'].map((action) => `Logs_20140328.${action}`),
+  );
 });
 
 t.test('a request without an answer is repeated once, at once', async (t) => {
