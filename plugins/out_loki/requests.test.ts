@@ -5,6 +5,7 @@ import { OK } from '../../src/plugin.ts';
 import { batchOf, eventOf, packedBatchOf } from '../../test/support/batch.ts';
 import { LOKI_NOW, lokiRig as rig } from '../../test/support/fake_loki/rig.ts';
 import { VirtualClock } from '../../test/support/host.ts';
+import { HttpCapture } from '../../test/support/output_suite.ts';
 import { make } from '../../test/support/plugin.ts';
 import loki from './index.ts';
 
@@ -151,3 +152,33 @@ t.test('what is too large for Loki is tried once more as it is, and then in halv
     );
   }
 });
+
+t.test(
+  'headers come in the order of Fluent Bit, so that an own Content-Type or tenant is the first of two',
+  async (t) => {
+    const server = await HttpCapture.start({ status: 204 });
+    t.teardown(() => server.stop());
+    const { plugin } = await make(loki, [
+      ['Host', '127.0.0.1'],
+      ['Port', String(server.port)],
+      ['Header', 'Content-Type application/x'],
+      ['Header', 'X-Scope-OrgID own'],
+      ['http_user', 'me'],
+      ['compress', 'gzip'],
+      ['tenant_id', 'team'],
+    ]);
+    t.teardown(() => plugin.stop?.());
+    t.equal(await plugin.flush(batchOf([at(START, { a: 1 })]), signal), OK);
+    const names = server.received[0]?.rawHeaders.filter((_, number) => number % 2 === 0) ?? [];
+    t.same(names.slice(names.indexOf('User-Agent'), -1), [
+      'User-Agent',
+      'Authorization',
+      'Content-Type',
+      'X-Scope-OrgID',
+      'Content-Type',
+      'Content-Encoding',
+      'X-Scope-OrgID',
+    ]);
+    t.equal(server.received[0]?.headers['content-type'], 'application/x');
+  },
+);
