@@ -47,7 +47,7 @@ t.test('labels come from fields; those of Kubernetes stand first', async (t) => 
   const pod = 'namespace_name=n,pod_name=p,container_name=,docker_id=,pod_id=,app=x';
   t.same(samples, [
     `{${pod},status=200,_http__method__=GET} 2`,
-    `{${pod},status=200,_http__method__=} 1`,
+    `{${pod},status=200.000000,_http__method__=} 1`,
     `{${none}} 1`,
   ]);
 });

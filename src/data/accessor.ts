@@ -103,7 +103,7 @@ export function valueToText(value: Value): string {
 
 function objectText(value: Exclude<Value, string | number | boolean | bigint | null>): string {
   if (Array.isArray(value) || value instanceof Ext) return '';
-  if (value instanceof Float) return Number.isSafeInteger(value.value) ? String(value.value) : fixedText(value.value);
+  if (value instanceof Float) return fixedText(value.value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
   return toJson(value, true);
 }

@@ -2,12 +2,13 @@
  * The conditions of processors and YAML routes: rules on fields, joined by `and` or `or`.
  *
  * As Fluent Bit, every value is compared as text (5 and "5" are equal, null is "null", a missing field is ""), and for
- * gt, lt, gte, lte as the number at the start of that text (no number: 0). Unlike Fluent Bit 5.1, which compares with a
- * whole number that stands without quotes as if it were 0, such a number means itself here.
+ * gt, lt, gte, lte as the number at the start of that text (no number: 0). A map or a list has no text: every rule but
+ * `exists` fails. Unlike Fluent Bit 5.1, which compares with a whole number that stands without quotes as if it were 0,
+ * such a number means itself here.
  */
 import type { Condition, ConditionRule } from '../spec.ts';
 import { compileAccessor, valueToText } from './accessor.ts';
-import type { Fields, LogEvent, Value } from './event.ts';
+import { isFields, type LogEvent, type Value } from './event.ts';
 import { compileRegex, fits } from './regex.ts';
 
 export type EventTest = (event: LogEvent) => boolean;
@@ -24,13 +25,13 @@ export function compileCondition(condition: Condition): EventTest {
 function compileRule(rule: ConditionRule): EventTest {
   const accessor = compileAccessor(rule.field);
   const test = compileTest(rule);
-  if (rule.inMetadata) return (event) => test(read(accessor.get, event.metadata));
-  return (event) => test(read(accessor.get, event.body));
-}
-
-function read(get: (body: Fields) => Value | undefined, fields: Fields): string | undefined {
-  const value = get(fields);
-  return value === undefined ? undefined : valueToText(value);
+  const onValue = (value: Value | undefined): boolean => {
+    if (value === undefined) return test(undefined);
+    if (isFields(value) || Array.isArray(value)) return rule.op === 'exists';
+    return test(valueToText(value));
+  };
+  if (rule.inMetadata) return (event) => onValue(accessor.get(event.metadata));
+  return (event) => onValue(accessor.get(event.body));
 }
 
 type TextTest = (text: string | undefined) => boolean;

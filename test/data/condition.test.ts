@@ -60,6 +60,15 @@ t.test('patterns and lists', async (t) => {
   t.notOk(met('exists', true, {}));
 });
 
+t.test('a map or a list meets no rule but exists', async (t) => {
+  for (const v of [{}, { a: 1 }, [], ['a']]) {
+    for (const op of ['eq', 'neq', 'regex', 'not_regex'] as const) t.notOk(met(op, 'a', { v }), op);
+    for (const op of ['gt', 'lt', 'gte', 'lte'] as const) t.notOk(met(op, 0, { v }), op);
+    for (const op of ['in', 'not_in'] as const) t.notOk(met(op, ['a'], { v }), op);
+    t.ok(met('exists', true, { v }));
+  }
+});
+
 t.test('rules are joined by and, or', async (t) => {
   const rule = (field: string, value: string): ConditionRule => ({ field, op: 'eq', value, inMetadata: false });
   const rules = [rule('$a', '1'), rule('$b', '2')];
