@@ -2,11 +2,12 @@
  * The `tcp` output: records to a TCP port, with or without TLS. There are no answers: a chunk counts as delivered when
  * the system has taken it.
  */
-import { compileAccessor } from '../../src/data/accessor.ts';
+import { compileAccessor, valueToText } from '../../src/data/accessor.ts';
 import { encodeText } from '../../src/data/bytes.ts';
 import { readDateFormat } from '../../src/data/event_time.ts';
 import { toJson } from '../../src/data/json.ts';
 import { compileEventJson, joinJson, readDateKey, readJsonFormat } from '../../src/data/json_lines.ts';
+import { compileTemplate } from '../../src/data/template.ts';
 import { verdictOfError } from '../../src/net/verdict.ts';
 import { type Batch, defineOutput, OK, type OptionsOf, type OutputHost } from '../../src/plugin.ts';
 import { Connections } from './connections.ts';
@@ -53,14 +54,20 @@ function compileEncoder(given: OptionsOf<typeof options>, host: Host): (batch: B
   return (batch) => encodeText(joinJson(format, batch, json));
 }
 
-/** A record without the field is an empty line: output/tcp-raw-message-key. */
+/**
+ * A record without the field is an empty line: output/tcp-raw-message-key. Values are texts as in any template, but for
+ * lists, of which Fluent Bit makes nothing.
+ */
 function rawLines(key: string, { escapeUnicode }: Host): (batch: Batch) => Uint8Array {
   const field = compileAccessor(key);
+  const template = key.includes('$') ? compileTemplate(key) : undefined;
   return (batch) => {
     let text = '';
     for (const { body } of batch) {
       const value = field.get(body);
-      if (value !== undefined) text += typeof value === 'string' ? value : toJson(value, escapeUnicode);
+      if (Array.isArray(value)) text += toJson(value, escapeUnicode);
+      else if (template) text += template.fill(body, batch.tag);
+      else if (value !== undefined) text += valueToText(value);
       text += '\n';
     }
     return encodeText(text);

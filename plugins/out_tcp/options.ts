@@ -18,7 +18,7 @@ export const options = {
   },
   raw_message_key: {
     type: 'text',
-    help: 'Field of which only the value is sent, a line a record: a text as it is, anything else as JSON.',
+    help: 'What is sent of a record, a line each: a field, or a text with accessors in it ($TAG: $log).',
   },
   ...NET_OPTIONS,
   ...TLS_OPTIONS,

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import type { Fields } from '../../src/data/event.ts';
 import { decodeEvents } from '../../src/data/msgpack.ts';
 import { OK } from '../../src/plugin.ts';
 import { batchOf, eventOf } from '../../test/support/batch.ts';
@@ -48,9 +49,14 @@ async function rig(t: Test, pairs: readonly (readonly [string, string])[] = []) 
   return { capture, clock, plugin, host, flush };
 }
 
-async function sent(t: Test, pairs: readonly (readonly [string, string])[], bytes: number): Promise<Buffer> {
+async function sent(
+  t: Test,
+  pairs: readonly (readonly [string, string])[],
+  bytes: number,
+  events = EVENTS,
+): Promise<Buffer> {
   const { capture, flush } = await rig(t, pairs);
-  t.same(await flush(), OK);
+  t.same(await flush(events), OK);
   await capture.until(() => (capture.texts[0]?.length ?? 0) >= bytes);
   return capture.texts[0] as Buffer;
 }
@@ -79,6 +85,17 @@ t.test('lists, lines and streams of JSON', async (t) => {
 t.test('raw_message_key sends a line a record, an empty one where the field is missing', async (t) => {
   const text = 'one "x"\n{"a":"b"}\n\n';
   t.equal((await sent(t, [['raw_message_key', '$log']], text.length)).toString(), text);
+});
+
+t.test('raw_message_key may be a text with accessors in it', async (t) => {
+  const lines: [string, Fields, string][] = [
+    ['at $TAG: $log', { log: 'x' }, `at ${batchOf([]).tag}: x\n`],
+    ['$n', { n: 1.5 }, '1.500000\n'],
+    ['a.b', { 'a.b': null }, 'null\n'],
+    ['$l', { l: [1, 'x'] }, '[1,"x"]\n'],
+  ];
+  for (const [key, body, line] of lines)
+    t.equal((await sent(t, [['raw_message_key', key]], line.length, [eventOf(body)])).toString(), line);
 });
 
 t.test('an unknown format is logged and msgpack used, an unknown date becomes double', async (t) => {
