@@ -149,6 +149,10 @@ t.test('errors have the line, what was wrong, and can be caught', async (t) => {
   t.match(caught('local function f() return 1 + f() end f()'), /stack overflow/);
   t.equal(result('pcall(error, {code = 1}), select(2, pcall(error, {code = 1})).code'), 'false\t1');
   t.equal(result('xpcall(error, function(e) return "handled" end)'), 'false\thandled');
+  t.equal(result('pcall(error, "boom")'), 'false\tboom', 'called by pcall, it has no position');
+  t.equal(result('xpcall(error, function(e) return e end, "boom")'), 'false\tboom');
+  t.equal(result('coroutine.wrap(function() return pcall(error, "boom") end)()'), 'false\tboom');
+  t.match(result('pcall(error, "boom", 2)'), /^false\t.+:1: boom$/);
 });
 
 t.test('coroutines yield out of nested calls, loops and pcall', async (t) => {

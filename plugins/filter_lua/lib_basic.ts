@@ -86,14 +86,17 @@ export const unpack: LuaFunction = (t, i, j) => {
 };
 
 function protectedCalls(): Record<string, LuaFunction> {
-  const error: LuaFunction = (value, level) => {
-    const depth = integerArgument(level, 2, 'error', 1);
+  /** As `error`; `above` levels are no functions of the script: 1 where pcall calls error itself. */
+  const raise = (value: LuaValue, level: LuaValue, above: number): never => {
+    const depth = integerArgument(level, 2, 'error', 1) - above;
     if (typeof value !== 'string' || depth < 1) throw new LuaError(value);
     const position = positionOf(new Error().stack, depth);
     throw new LuaError(position === '' ? value : `${position} ${value}`);
   };
+  const error: LuaFunction = (value, level) => raise(value, level, 0);
   const pcall: LuaFunction = (run, ...args) => {
     try {
+      if (run === error) raise(args[0], args[1], 1);
       return [true, ...list(callable(run)(...args))];
     } catch (error) {
       return [false, valueOfError(error)];
@@ -101,6 +104,7 @@ function protectedCalls(): Record<string, LuaFunction> {
   };
   const xpcall: LuaFunction = (run, handler, ...args) => {
     try {
+      if (run === error) raise(args[0], args[1], 1);
       return [true, ...list(callable(run)(...args))];
     } catch (error) {
       const value = valueOfError(error);
@@ -111,6 +115,7 @@ function protectedCalls(): Record<string, LuaFunction> {
     error,
     pcall: resumable(pcall, function* (run, ...args) {
       try {
+        if (run === error) raise(args[0], args[1], 1);
         return [true, ...list(yield* resume(callable(run), args))];
       } catch (error) {
         return [false, valueOfError(error)];

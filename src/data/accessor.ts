@@ -86,7 +86,10 @@ function descend(value: Value, path: readonly (string | number)[]): Value | unde
   return current;
 }
 
-/** A value within a text (a template, a label, a condition): floats with six digits, null "null", maps as JSON, lists "". */
+/**
+ * A value within a text (a template, a label, a condition): floats with six digits, null "null", maps as JSON, lists "",
+ * bytes in hexadecimal.
+ */
 export function valueToText(value: Value): string {
   switch (typeof value) {
     case 'string':
@@ -104,6 +107,6 @@ export function valueToText(value: Value): string {
 function objectText(value: Exclude<Value, string | number | boolean | bigint | null>): string {
   if (Array.isArray(value) || value instanceof Ext) return '';
   if (value instanceof Float) return fixedText(value.value);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   return toJson(value, true);
 }

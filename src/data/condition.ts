@@ -2,9 +2,9 @@
  * The conditions of processors and YAML routes: rules on fields, joined by `and` or `or`.
  *
  * As Fluent Bit, every value is compared as text (5 and "5" are equal, null is "null", a missing field is ""), and for
- * gt, lt, gte, lte as the number at the start of that text (no number: 0). A map or a list has no text: every rule but
- * `exists` fails. Unlike Fluent Bit 5.1, which compares with a whole number that stands without quotes as if it were 0,
- * such a number means itself here.
+ * gt, lt, gte, lte as the number at the start of that text (no number: 0). Bytes are the text they hold. A map or a list
+ * has no text: every rule but `exists` fails. Unlike Fluent Bit 5.1, which compares with a whole number that stands
+ * without quotes as if it were 0, such a number means itself here.
  */
 import type { Condition, ConditionRule } from '../spec.ts';
 import { compileAccessor, valueToText } from './accessor.ts';
@@ -28,7 +28,7 @@ function compileRule(rule: ConditionRule): EventTest {
   const onValue = (value: Value | undefined): boolean => {
     if (value === undefined) return test(undefined);
     if (isFields(value) || Array.isArray(value)) return rule.op === 'exists';
-    return test(valueToText(value));
+    return test(value instanceof Uint8Array ? Buffer.from(value).toString() : valueToText(value));
   };
   if (rule.inMetadata) return (event) => onValue(accessor.get(event.metadata));
   return (event) => onValue(accessor.get(event.body));

@@ -64,7 +64,7 @@ t.test('values as text', async (t) => {
     [null, 'null'],
     [{ a: 1 }, '{"a":1}'],
     [['x'], ''],
-    [new Uint8Array([65]), 'A'],
+    [new Uint8Array([65, 10, 255]), '410aff'],
     [new Ext(1, new Uint8Array()), ''],
   ];
   for (const [value, text] of texts) t.equal(valueToText(value), text);

@@ -21,6 +21,7 @@ t.test('values are compared as text', async (t) => {
   t.ok(met('eq', 'true', { v: true }));
   t.ok(met('eq', 'null', { v: null }));
   t.notOk(met('eq', 'a', { v: 'b' }));
+  t.ok(met('eq', 'é', { v: Buffer.from('é') }), 'bytes are the text they hold');
   t.notOk(met('eq', 'a', {}));
   t.ok(met('neq', 'a', {}));
   t.ok(met('neq', 'a', { v: 'b' }));
