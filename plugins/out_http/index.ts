@@ -53,6 +53,8 @@ class HttpOutput implements Output {
   readonly #tokens: TokenSource | undefined;
   /** How many records of a batch are done, for its next try. */
   readonly #done = new WeakMap<Batch, number>();
+  /** Those whose unfit records are given up already. */
+  readonly #discarded = new WeakSet<Batch>();
 
   constructor(given: Options, host: OutputHost) {
     checkProxy(given.proxy);
@@ -81,7 +83,13 @@ class HttpOutput implements Output {
   flush(batch: Batch, signal: AbortSignal): Promise<Verdict> {
     if (this.#perRecord) return this.#flushRecords(batch, signal);
     const head: Header[] = [['Content-Type', this.#payload.contentType]];
-    return this.#send(head, this.#payload.body(batch), batch.tag, signal);
+    const body = this.#payload.body(batch);
+    if (body.unfit?.events.length === batch.count) return Promise.resolve(drop(body.unfit.reason));
+    if (body.unfit && !this.#discarded.has(batch)) {
+      this.#discarded.add(batch);
+      this.#host.discard(batch, body.unfit.events, body.unfit.reason);
+    }
+    return this.#send(head, body, batch.tag, signal);
   }
 
   async #flushRecords(batch: Batch, signal: AbortSignal): Promise<Verdict> {

@@ -63,17 +63,33 @@ t.test('method, path and the other formats', async (t) => {
   t.equal(stream.first.body.toString(), '{"log":"one","n":1}{"log":"two"}');
 });
 
-t.test('gelf leaves out records without a short message, and says so', async (t) => {
-  const { first, host } = await sent(
-    [
-      ['Format', 'gelf'],
-      ['gelf_short_message_key', 'log'],
-    ],
-    [...EVENTS, eventOf({ n: 1 })],
-  );
+t.test('gelf gives up records without a short message, and sends nothing where none is left', async (t) => {
+  const gelf: Pairs = [
+    ['Format', 'gelf'],
+    ['gelf_short_message_key', 'log'],
+  ];
+  const unfit = eventOf({ n: 1 });
+  const { first, host } = await sent(gelf, [...EVENTS, unfit]);
   t.equal(first.body.toString().split('\n').length, 3);
   t.match(first.body.toString(), '{"version":"1.1", "short_message":"one", "_n":1, "timestamp":1767225600.000}\n');
-  t.same(host.counts, { invalid_records_total: 1 });
+  t.match(host.discarded, [{ events: [unfit], reason: /no log, which GELF needs/ }]);
+  const none = await sent(gelf, [unfit]);
+  t.match(none.verdict, { kind: 'drop', reason: /GELF/ });
+  t.same([none.received.length, none.host.discarded.length], [0, 0]);
+});
+
+t.test('what a retry sends is given up only once', async (t) => {
+  const server = await HttpCapture.start({ status: 503 }, { status: 200 });
+  t.teardown(() => server.stop());
+  const { plugin, host } = await make(http, [
+    ['Port', String(server.port)],
+    ['Format', 'gelf'],
+  ]);
+  t.teardown(() => plugin.stop?.());
+  const batch = batchOf([eventOf({ short_message: 'x' }), eventOf({ n: 1 })]);
+  t.match(await plugin.flush(batch, signal), { kind: 'retry' });
+  t.equal(await plugin.flush(batch, signal), OK);
+  t.equal(host.discarded.length, 1);
 });
 
 t.test('an unknown format is logged and msgpack used; an unknown date becomes double', async (t) => {

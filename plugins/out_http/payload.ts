@@ -1,5 +1,6 @@
 /** Batches to bodies of requests, in each format of the `http` output. Pure. */
 import { encodeText } from '../../src/data/bytes.ts';
+import type { LogEvent } from '../../src/data/event.ts';
 import { readDateFormat } from '../../src/data/event_time.ts';
 import { type GelfKeys, gelfJson } from '../../src/data/gelf.ts';
 import { EventsJson } from '../../src/data/json_bytes.ts';
@@ -19,6 +20,8 @@ export interface Body {
   readonly bytes: Uint8Array;
   /** Called when nobody reads the bytes any longer: their memory serves the next body. */
   release?(): void;
+  /** Records that cannot be written in this format, and why. */
+  readonly unfit?: { readonly events: readonly LogEvent[]; readonly reason: string };
 }
 
 /** Two requests are under way at once; a chunk is seldom larger than 2 MB. */
@@ -29,9 +32,9 @@ const JSON_GROWTH = 1.2;
 const PER_EVENT_BYTES = 32;
 
 /** An unknown format becomes msgpack and an unknown date double, with an error in the log, as in Fluent Bit. */
-export function compilePayload(given: Options, host: Pick<OutputHost, 'log' | 'count' | 'escapeUnicode'>): Payload {
+export function compilePayload(given: Options, host: Pick<OutputHost, 'log' | 'escapeUnicode'>): Payload {
   const word = given.format.toLowerCase();
-  if (word === 'gelf') return { contentType: 'application/json', body: gelf(given, host) };
+  if (word === 'gelf') return { contentType: 'application/json', body: gelf(given) };
   const format = readJsonFormat(word);
   if (!format) {
     if (word !== 'msgpack') host.log('error', `unrecognized 'format' option '${given.format}'; msgpack is used`);
@@ -51,7 +54,7 @@ export function compilePayload(given: Options, host: Pick<OutputHost, 'log' | 'c
   };
 }
 
-function gelf(given: Options, host: Pick<OutputHost, 'log' | 'count'>): Payload['body'] {
+function gelf(given: Options): Payload['body'] {
   const keys: GelfKeys = {
     timestamp: given.gelf_timestamp_key,
     host: given.gelf_host_key,
@@ -59,18 +62,15 @@ function gelf(given: Options, host: Pick<OutputHost, 'log' | 'count'>): Payload[
     full_message: given.gelf_full_message_key,
     level: given.gelf_level_key,
   };
+  const reason = `they have no ${keys.short_message}, which GELF needs`;
   return (batch) => {
     let text = '';
-    let left = 0;
+    const events: LogEvent[] = [];
     for (const event of batch) {
       const json = gelfJson(event, keys);
-      if (json === undefined) left++;
+      if (json === undefined) events.push(event);
       else text += `${json}\n`;
     }
-    if (left > 0) {
-      host.count('invalid_records_total', left);
-      host.log('error', `${left} records have no ${keys.short_message}, which GELF needs, and are left out`);
-    }
-    return { bytes: encodeText(text) };
+    return { bytes: encodeText(text), ...(events.length > 0 && { unfit: { events, reason } }) };
   };
 }
