@@ -51,8 +51,8 @@ class HttpOutput implements Output {
   readonly #perRecord: { readonly body: Accessor; readonly headers: Accessor } | undefined;
   readonly #aws: AwsAuth | undefined;
   readonly #tokens: TokenSource | undefined;
-  /** How many records of a batch are done, for its next try. */
-  readonly #done = new WeakMap<Batch, number>();
+  /** With body_key: how many records of a batch are done, and which were refused for which reason. */
+  readonly #progress = new WeakMap<Batch, { done: number; readonly refused: Map<string, LogEvent[]> }>();
   /** Those whose unfit records are given up already. */
   readonly #discarded = new WeakSet<Batch>();
 
@@ -93,18 +93,28 @@ class HttpOutput implements Output {
   }
 
   async #flushRecords(batch: Batch, signal: AbortSignal): Promise<Verdict> {
-    let refused: Verdict | undefined;
-    let number = this.#done.get(batch) ?? 0;
-    for (const event of batch.events.slice(number)) {
+    const { events } = batch;
+    const progress = this.#progress.get(batch) ?? { done: 0, refused: new Map<string, LogEvent[]>() };
+    this.#progress.set(batch, progress);
+    while (progress.done < events.length) {
+      const event = events[progress.done] as LogEvent;
       const verdict = await this.#sendRecord(event, batch.tag, signal);
       if (verdict.kind === 'retry') return verdict;
       if (verdict.kind === 'drop') {
-        refused = verdict;
-        this.#host.count('refused_records_total');
+        const others = progress.refused.get(verdict.reason);
+        if (others) others.push(event);
+        else progress.refused.set(verdict.reason, [event]);
       }
-      this.#done.set(batch, ++number);
+      progress.done++;
     }
-    return refused ?? OK;
+    return this.#giveUp(batch, progress.refused);
+  }
+
+  #giveUp(batch: Batch, refused: ReadonlyMap<string, readonly LogEvent[]>): Verdict {
+    const count = [...refused.values()].reduce((sum, events) => sum + events.length, 0);
+    if (count === batch.count) return drop([...refused.keys()].join('; '));
+    for (const [reason, events] of refused) this.#host.discard(batch, events, reason);
+    return OK;
   }
 
   #sendRecord(event: LogEvent, tag: string, signal: AbortSignal): Promise<Verdict> | Verdict {
@@ -112,7 +122,7 @@ class HttpOutput implements Output {
     const headers = headersOf(this.#perRecord?.headers.get(event.body));
     if (headers && typeof value === 'string') return this.#send(headers, { bytes: encodeText(value) }, tag, signal);
     if (headers && value instanceof Uint8Array) return this.#send(headers, { bytes: value }, tag, signal);
-    return drop('records without a text in body_key or a map in headers_key');
+    return drop('they have no text in body_key or no map in headers_key');
   }
 
   async #send(head: readonly Header[], body: Body, tag: string, signal: AbortSignal): Promise<Verdict> {

@@ -180,12 +180,23 @@ t.test('records that went through are not sent again with the rest of their chun
   await server.stop();
 });
 
-t.test('a record that cannot be sent does not hold up the others', async (t) => {
-  const events = [eventOf({ body: 5, headers: {} }), eventOf({ body: 'x' }), eventOf({ body: 'good', headers: {} })];
-  const { verdict, host, received } = await sent(PER_RECORD, events);
-  t.match(verdict, { kind: 'drop', reason: /body_key/ });
-  t.same(host.counts, { refused_records_total: 2 });
-  t.equal(received.length, 1);
+t.test('a record that cannot be sent is given up alone, and one that is refused, too', async (t) => {
+  const events = [
+    eventOf({ body: 5, headers: {} }),
+    eventOf({ body: 'x' }),
+    eventOf({ body: 'good', headers: {} }),
+    eventOf({ body: 'bad', headers: {} }),
+  ];
+  const { verdict, host, received } = await sent(PER_RECORD, events, [{ status: 200 }, { status: 400 }]);
+  t.equal(verdict, OK);
+  t.match(host.discarded, [
+    { events: events.slice(0, 2), reason: /body_key/ },
+    { events: events.slice(3), reason: /400/ },
+  ]);
+  t.equal(received.length, 2);
+  const none = await sent(PER_RECORD, events.slice(0, 2));
+  t.match(none.verdict, { kind: 'drop', reason: /body_key/ });
+  t.same([none.received.length, none.host.discarded.length], [0, 0]);
 });
 
 t.test('what the server says stands in the reason, unless that is turned off', async (t) => {
