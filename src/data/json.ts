@@ -48,6 +48,10 @@ function wholeNumbers(value: Value): number {
   if (typeof value === 'number') return !Number.isInteger(value) ? NONE : Number.isSafeInteger(value) ? SAFE : UNSAFE;
   if (typeof value !== 'object' || value === null) return NONE;
   let found = NONE;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) found = Math.max(found, wholeNumbers(value[i] as Value));
+    return found;
+  }
   const fields = value as Fields;
   for (const key in fields) {
     const inner = fields[key] as Value;
