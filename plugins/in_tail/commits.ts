@@ -13,8 +13,10 @@ import { MARK_BYTES, type TailFile } from './file.ts';
 import { HEAD, type OffsetDatabase, type Position, type Update } from './offsets.ts';
 import { xxh3 } from './xxh3.ts';
 
-/** Writes come at most this often; one after a quiet time comes at once. */
+/** In the long run writes come at most this often. */
 const WRITE_EVERY_MS = 5;
+/** After a quiet time so many come at once: what a tick delivers, file by file, is written before anybody can look. */
+const WRITES_IN_A_ROW = 20;
 const WRITE_AT_ONCE = 1000;
 const RETRY_WRITE_MS = 1000;
 
@@ -25,7 +27,9 @@ export class Commits {
   readonly #removed = new Set<number>();
   #open = 0;
   #scheduled = false;
-  #lastWrite = Number.NEGATIVE_INFINITY;
+  /** How many writes may come at once, as it was at `#creditAt`. */
+  #credit = WRITES_IN_A_ROW;
+  #creditAt = 0;
   #stopped = false;
   #failed = false;
 
@@ -106,7 +110,7 @@ export class Commits {
     this.#scheduled = false;
     const files = [...this.#dirty].slice(0, WRITE_AT_ONCE);
     if (files.length === 0 && this.#removed.size === 0) return;
-    this.#lastWrite = this.#host.clock.monotonic();
+    this.#credit = Math.max(this.#credit - 1, 0);
     const updates = files.map((file) => toUpdate(file));
     const isWritten = this.#try(() => {
       this.#database?.write(updates);
@@ -121,7 +125,7 @@ export class Commits {
       this.#dirty.delete(file);
     });
     this.#removed.clear();
-    if (this.#dirty.size > 0) this.#schedule(0);
+    if (this.#dirty.size > 0) this.#schedule(WRITE_EVERY_MS);
   }
 
   #writeAll(): void {
@@ -196,13 +200,19 @@ export class Commits {
       queueMicrotask(() => this.#writeAll());
       return;
     }
-    const quietMs = this.#host.clock.monotonic() - this.#lastWrite;
-    if (delayMs === 0 && quietMs >= WRITE_EVERY_MS) {
+    if (delayMs === 0 && this.#mayWrite()) {
       // Not in the settle itself: several come in a row, and one write serves them all.
       queueMicrotask(() => this.#scheduled && this.write());
       return;
     }
-    this.#host.clock.after(Math.max(delayMs, WRITE_EVERY_MS - quietMs, 0), () => this.#scheduled && this.write(), true);
+    this.#host.clock.after(Math.max(delayMs, WRITE_EVERY_MS), () => this.#scheduled && this.write(), true);
+  }
+
+  #mayWrite(): boolean {
+    const now = this.#host.clock.monotonic();
+    this.#credit = Math.min(this.#credit + (now - this.#creditAt) / WRITE_EVERY_MS, WRITES_IN_A_ROW);
+    this.#creditAt = now;
+    return this.#credit >= 1;
   }
 
   #try(run: () => void): boolean {
