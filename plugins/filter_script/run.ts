@@ -67,10 +67,13 @@ export class ScriptRunner {
   }
 
   #take(handed: ScriptEvent, result: Result, tag: string): void {
+    if (result === handed || result === undefined || result === true) {
+      this.#put(handed.result(), handed.tag, tag);
+      return;
+    }
+    if (result === null || result === false) return;
     if (result instanceof Promise || Array.isArray(result)) refusePromises(result);
-    if (result === undefined || result === true || result === handed) this.#put(handed.result(), handed.tag, tag);
-    else if (result === null || result === false) return;
-    else if (Array.isArray(result)) {
+    if (Array.isArray(result)) {
       // All of them are made before the first goes, so that a bad one loses none.
       const made = result.map((one: ScriptEvent | object) => eventOf(one, handed));
       for (const { event, newTag } of made) this.#put(event, newTag, tag);

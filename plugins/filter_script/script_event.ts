@@ -85,7 +85,8 @@ function copyFields(fields: Fields): Fields {
   const copy: Fields = { ...fields };
   for (const key in copy) {
     const value = copy[key];
-    if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) setField(copy, key, copyObject(value));
+    // The key is the copy's own already, `__proto__` too.
+    if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) copy[key] = copyObject(value);
   }
   return copy;
 }
@@ -101,7 +102,7 @@ function tidyFields(fields: Fields, depth: number): Fields {
   if (depth > DEEPEST) throw new TypeError('a body holds itself, or is nested too deep');
   for (const key in fields) {
     const value: unknown = fields[key];
-    if (typeof value === 'string' || typeof value === 'boolean') continue;
+    if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) continue;
     const tidy = tidyValue(value, depth);
     if (tidy === value) continue;
     if (tidy === undefined) delete fields[key];
@@ -130,8 +131,10 @@ function tidyValue(value: unknown, depth: number): Value | undefined {
 }
 
 function tidyObject(value: object, depth: number): Value | undefined {
-  if (value instanceof Float || value instanceof Ext || value instanceof Uint8Array || Object.isFrozen(value))
-    return value as Value;
+  if (Object.isFrozen(value)) return value as Value;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return tidyFields(value as Fields, depth + 1);
+  if (value instanceof Float || value instanceof Ext || value instanceof Uint8Array) return value as Value;
   if (Array.isArray(value)) {
     if (depth > DEEPEST) throw new TypeError('a body holds itself, or is nested too deep');
     for (const [at, item] of value.entries()) {
@@ -140,8 +143,6 @@ function tidyObject(value: object, depth: number): Value | undefined {
     }
     return value;
   }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return tidyFields(value as Fields, depth + 1);
   // A Date, a Map, an instance of some class.
   const text = JSON.stringify(value);
   return text === undefined ? undefined : (JSON.parse(text) as Value);
