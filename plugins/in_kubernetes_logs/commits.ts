@@ -39,6 +39,13 @@ export class Commits {
     return this.#host.emit(run.tag, events, settle);
   }
 
+  /** All lines of the run until now were handed over as those of the run before, and nothing else was: it is written down. */
+  takenOver(run: Run): void {
+    if (run.open > 0 || (run.before?.open ?? 0) > 0 || run.isFrozen) return;
+    run.trail.settle(run.trail.position);
+    this.note(run);
+  }
+
   /** The run is known, or was read to its end: its row is written. */
   note(run: Run): void {
     if (!this.#store || run.isFrozen) return;

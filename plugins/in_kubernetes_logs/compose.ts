@@ -48,6 +48,7 @@ export class Composer implements LineTaker {
   #answer: Answer = NO_ANSWER;
   /** No line of the run was read before. */
   #isFirst = false;
+  #hasTakenOver = false;
   /** The parts that were given out of a line whose end did not come. */
   #cutLine: { seconds: number; nanos: number; bytes: number } | undefined;
 
@@ -93,6 +94,13 @@ export class Composer implements LineTaker {
     return this.#isInDoubt || !(this.#isFirst || (this.#isContinued && this.#replay?.matched === false));
   }
 
+  /** Since the last time lines were found that had been handed over as those of the run before. */
+  takeTakenOver(): boolean {
+    const taken = this.#hasTakenOver;
+    this.#hasTakenOver = false;
+    return taken;
+  }
+
   /** What was composed since the last time. */
   take(): LogEvent[] {
     const events = this.#events;
@@ -104,7 +112,10 @@ export class Composer implements LineTaker {
     const hash = hashText(text, start, end);
     if (this.#replay && this.#wasRead(seconds, nanos, hash)) {
       // From now on known as this run's own.
-      if (!this.#isContinued) this.#run.trail.push(seconds, nanos, hash);
+      if (!this.#isContinued) {
+        this.#run.trail.push(seconds, nanos, hash);
+        this.#hasTakenOver = true;
+      }
       return;
     }
     if (this.#doubts()) return;

@@ -204,6 +204,8 @@ export class RunFollower implements SlotTaker, TurnTaker {
       return true;
     }
     const events = this.#composer.take();
+    // Where there are events, the answer for them speaks for all lines before.
+    if (this.#composer.takeTakenOver() && events.length === 0) this.#parts.commits.takenOver(this.run);
     const hasRoom = events.length === 0 || this.#parts.commits.emit(this.run, events);
     if (ended) this.#afterEnd(ended.error);
     else if (hasRoom && !this.#isPaused) this.#stream?.resume();

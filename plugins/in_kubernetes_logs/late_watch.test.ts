@@ -113,3 +113,31 @@ t.test("the next run's log that is silent so far is not taken for the end of thi
   await arrived(rig, 2, 10);
   t.same(linesOf(rig), ['a/app> own', 'a/app> next']);
 });
+
+t.test(
+  'lines that came as those of the run before stay known, also when nothing follows and it is killed',
+  async (t) => {
+    const fake = await cluster(t);
+    const options = { db: path.join(t.testdir({}), 'logs.db') };
+    const rig = await startLogs(t, { fake, options });
+    await synced(rig);
+    fake.faults.add({ match: /\/log\?/, status: 503 });
+    const pod = fake.pod({ name: 'a' });
+    while (fake.count(/\/log\?/) === 0) await rig.clock.advance(10);
+    pod.restartUntold();
+    // Within the second of the start: nobody can tell whose they are.
+    for (let i = 0; i < 3; i++) pod.log().write(`next ${i}`, { seconds: Math.floor(Date.now() / 1000), nanos: i });
+    fake.faults.clear();
+    await arrived(rig, 3, 100);
+    pod.tell();
+    await rig.clock.advance(10);
+    fake.cut(/\/log\?/);
+    for (let i = 0; i < 50; i++) await rig.clock.advance(200);
+    await rig.end();
+    const after = await startLogs(t, { fake, options });
+    pod.log().write('last', { seconds: Math.floor(Date.now() / 1000) + 2, nanos: 0 });
+    await arrived(after, 1, 100);
+    for (let i = 0; i < 20; i++) await after.clock.advance(200);
+    t.same(linesOf(after), ['a/app> last']);
+  },
+);
