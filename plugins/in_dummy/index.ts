@@ -6,7 +6,7 @@
  * `start_time_*` on; or, with `fixed_timestamp`, always the same. While the pipeline has no room, ticks make nothing.
  */
 import { encodeText } from '../../src/data/bytes.ts';
-import { type Fields, isFields, type LogEvent, NO_METADATA, type Value } from '../../src/data/event.ts';
+import { type Fields, isFields, type LogEvent, NO_METADATA, timeAt, type Value } from '../../src/data/event.ts';
 import { parseJson, parseJsonObject } from '../../src/data/json.ts';
 import { DocumentCutter } from '../../src/parsers/documents.ts';
 import { defineInput, type Input, type InputHost, type OptionsOf } from '../../src/plugin.ts';
@@ -119,18 +119,13 @@ class Dummy implements Input {
   #time(): Time {
     const { fixed_timestamp: fixed, start_time_sec: startSeconds, start_time_nsec: startNanos } = this.#options;
     const from = startSeconds >= 0 || startNanos >= 0;
-    if (!from) return timeOf(fixed ? this.#startedMs : this.#host.clock.now());
+    if (!from) return timeAt(fixed ? this.#startedMs : this.#host.clock.now());
     const base = { seconds: Math.max(startSeconds, 0), nanos: Math.max(startNanos, 0) };
     if (fixed) return base;
-    const passed = timeOf(this.#host.clock.now() - this.#startedMs);
+    const passed = timeAt(this.#host.clock.now() - this.#startedMs);
     const nanos = base.nanos + passed.nanos;
     return { seconds: base.seconds + passed.seconds + Math.floor(nanos / 1e9), nanos: nanos % 1e9 };
   }
-}
-
-function timeOf(ms: number): Time {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.min(Math.floor((ms - seconds * 1000) * 1e6), 999_999_999) };
 }
 
 function intervalMs(options: Options): number {

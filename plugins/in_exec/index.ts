@@ -4,7 +4,7 @@
  * Never two runs at once: a tick that falls into a run starts the next one right after it, and more of them are left
  * out. While the pipeline has no room, the output is not read, so that the command waits; and no new run starts.
  */
-import { type LogEvent, NO_METADATA } from '../../src/data/event.ts';
+import { type LogEvent, NO_METADATA, timeAt } from '../../src/data/event.ts';
 import {
   defineInput,
   type Input,
@@ -147,9 +147,7 @@ class Exec implements Input {
   }
 
   #take(lines: readonly string[]): void {
-    const now = this.#host.clock.now();
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(this.#host.clock.now());
     const parser = this.#parser;
     const events: LogEvent[] = [];
     for (const line of lines) {

@@ -1,7 +1,7 @@
 /** The `head` input: the first bytes, or the first lines, of a file, again and again: for files such as those in /proc. */
 import fs from 'node:fs';
 import { decodeText } from '../../src/data/bytes.ts';
-import { type Fields, NO_METADATA, setField } from '../../src/data/event.ts';
+import { type Fields, NO_METADATA, setField, timeAt } from '../../src/data/event.ts';
 import { defineInput, type Input, type InputHost, type OptionsOf, type OptionTable } from '../../src/plugin.ts';
 import { firstLines } from './lines.ts';
 
@@ -74,8 +74,7 @@ class Head implements Input {
       this.#hasFailed = true;
       return;
     }
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(now);
     this.#isPaused = !this.#host.emit(this.#tag, [{ seconds, nanos, metadata: NO_METADATA, body }]);
   }
 

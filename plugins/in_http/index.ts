@@ -5,7 +5,7 @@
 
 import { type Accessor, compileAccessor } from '../../src/data/accessor.ts';
 import { encodeText } from '../../src/data/bytes.ts';
-import { type Fields, type LogEvent, NO_METADATA, withField } from '../../src/data/event.ts';
+import { type Fields, type LogEvent, NO_METADATA, timeAt, withField } from '../../src/data/event.ts';
 import { type HttpAnswer, type HttpRequest, HttpServer } from '../../src/net/http_server.ts';
 import { defineInput, type Input, type InputHost, OptionError } from '../../src/plugin.ts';
 import { readForm, readJson } from './body.ts';
@@ -98,9 +98,7 @@ class Http implements Input {
   }
 
   #emit(records: readonly Fields[], tag: string, forwarded: string | string[] | undefined): void {
-    const now = this.#host.clock.now();
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(this.#host.clock.now());
     const source = this.#given.add_remote_addr ? firstAddress(forwarded) : undefined;
     const byTag = new Map<string, LogEvent[]>();
     for (const record of records) {

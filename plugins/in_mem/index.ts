@@ -1,6 +1,6 @@
 /** The `mem` input: how much memory the machine has and uses, and a process of it, again and again. Linux only. */
 import fs from 'node:fs';
-import { type Fields, NO_METADATA } from '../../src/data/event.ts';
+import { type Fields, NO_METADATA, timeAt } from '../../src/data/event.ts';
 import { defineInput, type Input, type InputHost, type OptionsOf, type OptionTable } from '../../src/plugin.ts';
 import { machineMemory, residentBytes, shortSize } from './memory.ts';
 
@@ -69,8 +69,7 @@ class Mem implements Input {
     }
     const bytes = this.#process();
     if (bytes !== undefined) Object.assign(body, { proc_bytes: bytes, proc_hr: shortSize(bytes) });
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(now);
     this.#isPaused = !this.#host.emit(this.#tag, [{ seconds, nanos, metadata: NO_METADATA, body }]);
   }
 

@@ -6,7 +6,7 @@
  * room, standard input is not read, so that a pipe's writer waits.
  */
 import type { Readable } from 'node:stream';
-import type { LogEvent } from '../../src/data/event.ts';
+import { type LogEvent, timeAt } from '../../src/data/event.ts';
 import { DocumentCutter } from '../../src/parsers/documents.ts';
 import {
   defineInput,
@@ -103,9 +103,7 @@ export class Stdin implements Input {
   };
 
   #take(bytes: Buffer, last: boolean): void {
-    const now = this.#host.clock.now();
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(this.#host.clock.now());
     const events: LogEvent[] = [];
     let bad = 0;
     for (const text of this.#cutter.push(bytes, last)) {

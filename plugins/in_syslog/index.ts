@@ -5,7 +5,7 @@
  */
 
 import { decodeText } from '../../src/data/bytes.ts';
-import { Bin, type LogEvent, withField } from '../../src/data/event.ts';
+import { Bin, type LogEvent, timeAt, withField } from '../../src/data/event.ts';
 import { DatagramServer } from '../../src/net/datagram_server.ts';
 import { type StreamReader, StreamServer } from '../../src/net/stream_server.ts';
 import { defineInput, type Input, type InputHost, OptionError, type Parser } from '../../src/plugin.ts';
@@ -94,9 +94,7 @@ class Syslog implements Input {
   }
 
   #take(messages: readonly Buffer[], source: string): void {
-    const now = this.#host.clock.now();
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(this.#host.clock.now());
     const events: LogEvent[] = [];
     for (const bytes of messages) {
       const event = this.#parser.parse(decodeText(bytes), seconds, nanos);

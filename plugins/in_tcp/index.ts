@@ -1,4 +1,5 @@
 /** The `tcp` input: JSON documents, or texts between separators, over TCP connections. */
+import { timeAt } from '../../src/data/event.ts';
 import { LISTEN_OPTIONS, TLS_LISTEN_OPTIONS } from '../../src/net/options.ts';
 import { type StreamReader, StreamServer } from '../../src/net/stream_server.ts';
 import { PAYLOAD_OPTIONS, type PayloadOptions, PayloadReader, readPayload } from '../../src/parsers/payload.ts';
@@ -85,9 +86,7 @@ class Tcp implements Input {
   }
 
   #take(reader: PayloadReader, bytes: Buffer): void {
-    const now = this.#host.clock.now();
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(this.#host.clock.now());
     const events = reader.read(bytes, false, seconds, nanos);
     this.#countSkipped(reader.takeSkipped());
     if (events.length > 0 && !this.#host.emit(this.#tag, events)) this.#server.pause();

@@ -1,4 +1,5 @@
 /** The `udp` input: JSON documents, or texts between separators, in datagrams; each datagram stands for itself. */
+import { timeAt } from '../../src/data/event.ts';
 import { DatagramServer } from '../../src/net/datagram_server.ts';
 import { PAYLOAD_OPTIONS, type PayloadOptions, PayloadReader, readPayload } from '../../src/parsers/payload.ts';
 import { defineInput, type Input, type InputHost, type OptionsOf, type OptionTable } from '../../src/plugin.ts';
@@ -52,9 +53,7 @@ class Udp implements Input {
   }
 
   #take(bytes: Buffer, source: string): void {
-    const now = this.#host.clock.now();
-    const seconds = Math.floor(now / 1000);
-    const nanos = Math.min(Math.floor((now - seconds * 1000) * 1e6), 999_999_999);
+    const { seconds, nanos } = timeAt(this.#host.clock.now());
     const reader = new PayloadReader(this.#payload, source);
     const events = reader.read(bytes, true, seconds, nanos);
     this.#countSkipped(reader.takeSkipped());

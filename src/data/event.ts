@@ -86,6 +86,12 @@ Object.defineProperty(BigInt.prototype, 'toJSON', {
   writable: true,
 });
 
+/** A time in milliseconds, with a fraction, as events have it. */
+export function timeAt(ms: number): { seconds: number; nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.min(Math.floor((ms - seconds * 1000) * 1e6), 999_999_999) };
+}
+
 /** Writes one field into an object that the caller made. `__proto__` becomes an ordinary key. */
 export function setField(fields: Fields, key: string, value: Value): void {
   if (key === '__proto__')
