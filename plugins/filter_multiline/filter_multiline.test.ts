@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import type { Fields, LogEvent } from '../../src/data/event.ts';
 import { BUILT_IN_MULTILINE } from '../../src/parsers/multiline.ts';
 import { OptionError } from '../../src/plugin.ts';
 import { eventOf } from '../../test/support/batch.ts';
+import fc from '../../test/support/fast_check.ts';
 import { VirtualClock } from '../../test/support/host.ts';
 import { make } from '../../test/support/plugin.ts';
 import { leavesTheRestAlone } from '../../test/support/random_records.ts';

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { Bin, type Fields, Float } from '../../src/data/event.ts';
 import { OptionError } from '../../src/plugin.ts';
 import { eventOf } from '../../test/support/batch.ts';
+import fc from '../../test/support/fast_check.ts';
 import { make } from '../../test/support/plugin.ts';
 import { leavesTheRestAlone } from '../../test/support/random_records.ts';
 import redact from './index.ts';

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { eventOf } from '../../test/support/batch.ts';
+import fc from '../../test/support/fast_check.ts';
 import { randomBodies } from '../../test/support/random_records.ts';
 import { eventLines } from './index.ts';
 

@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import fs from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { NO_METADATA } from '../../src/data/event.ts';
 import { readOptions } from '../../src/options.ts';
 import { type Input, OptionError, type Parser } from '../../src/plugin.ts';
+import fc from '../../test/support/fast_check.ts';
 import { TestHost, type TestHostOptions, VirtualClock } from '../../test/support/host.ts';
 import { runCommand } from './command.ts';
 import exec from './index.ts';

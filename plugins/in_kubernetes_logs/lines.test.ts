@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { encodeText } from '../../src/data/bytes.ts';
+import fc from '../../test/support/fast_check.ts';
 import { LineReader } from './lines.ts';
 import { StampReader } from './stamp.ts';
 

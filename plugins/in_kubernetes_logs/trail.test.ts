@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import t from 'tap';
+import fc from '../../test/support/fast_check.ts';
 import { hashText, Trail } from './trail.ts';
 
 interface Line {

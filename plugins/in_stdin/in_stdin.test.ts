@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import fc from 'fast-check';
 import t from 'tap';
 import { NO_METADATA } from '../../src/data/event.ts';
 import { readOptions } from '../../src/options.ts';
 import { DocumentCutter } from '../../src/parsers/documents.ts';
 import { OptionError, type Parser } from '../../src/plugin.ts';
+import fc from '../../test/support/fast_check.ts';
 import { TestHost, type TestHostOptions } from '../../test/support/host.ts';
 import { eventFromJson } from './events.ts';
 import stdin, { Stdin } from './index.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import zlib from 'node:zlib';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import fc from '../../test/support/fast_check.ts';
 import { JournalFolder } from '../../test/support/journal_folder.ts';
 import { ARCHIVED, JournalWriter, type WriterOptions } from '../../test/support/journal_writer.ts';
 

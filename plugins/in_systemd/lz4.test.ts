@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import t from 'tap';
+import fc from '../../test/support/fast_check.ts';
 import { packLz4 } from '../../test/support/lz4_pack.ts';
 import { unpackLz4 } from './lz4.ts';
 

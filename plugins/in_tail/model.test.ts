@@ -4,8 +4,8 @@
  * file; exactly once, unless the router was killed or something was lost on the way.
  */
 import fs from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
+import fc from '../../test/support/fast_check.ts';
 import { TailFolder } from '../../test/support/tail_folder.ts';
 
 type Action =

@@ -1,5 +1,5 @@
 /** Batches that came as MessagePack: the same requests as from decoded events, and the same care when Loki refuses some. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import type { Fields, LogEvent } from '../../src/data/event.ts';
 import { decodeEvents, encodeEvents } from '../../src/data/msgpack.ts';
@@ -7,6 +7,7 @@ import { readOptions } from '../../src/options.ts';
 import { type Batch, OK } from '../../src/plugin.ts';
 import { batchOf, eventOf, packedBatchOf, sectionOf } from '../../test/support/batch.ts';
 import { FakeLoki, type Limits } from '../../test/support/fake_loki/server.ts';
+import fc from '../../test/support/fast_check.ts';
 import { TestHost, VirtualClock } from '../../test/support/host.ts';
 import { make } from '../../test/support/plugin.ts';
 import { body } from '../../test/support/random_bodies.ts';

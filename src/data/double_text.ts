@@ -4,7 +4,30 @@
 export function generalText(value: number, digits: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value < 0 ? '-inf' : 'inf';
   if (Object.is(value, -0)) return '-0';
-  const [mantissa = '', power = ''] = exponential(value, digits - 1).split('e');
+  return layOut(exponential(value, digits - 1), digits);
+}
+
+/** The mantissa of 16 digits, with its point. */
+const SIXTEEN_DIGITS = 17;
+
+/**
+ * A fraction in JSON: `%.16g` as in Fluent Bit, but one that has at most 16 digits is printed with them, although C may
+ * see others: 8.7 is not printed as 8.699999999999999 (which users report as an error: fluent/fluent-bit#6447).
+ */
+export function fractionText(value: number): string {
+  const shortest = value.toExponential();
+  const digits = shortest.indexOf('e') - (value < 0 ? 1 : 0);
+  return withEnd(layOut(digits <= SIXTEEN_DIGITS ? shortest : exponential(value, 15), 16));
+}
+
+/** What was rounded to a whole number is still seen to be a double. */
+function withEnd(text: string): string {
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
+/** `-1.250e+1` as `%g` writes it, where `digits` says from when on the exponent stays. */
+function layOut(text: string, digits: number): string {
+  const [mantissa = '', power = ''] = text.split('e');
   const exponent = Number(power);
   if (exponent >= -4 && exponent < digits) return trimZeros(withPoint(mantissa, exponent));
   return `${trimZeros(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
@@ -30,7 +53,7 @@ function trimZeros(digits: string): string {
 
 /** As Fluent Bit: whole ones that fit into 64 bits with all digits and a point (`1.0`), others with 16 digits (`1e-07`). */
 export function doubleText(value: number): string {
-  if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 63) return generalText(value, 16);
+  if (!Number.isInteger(value) || Math.abs(value) >= 2 ** 63) return withEnd(generalText(value, 16));
   if (Object.is(value, -0)) return '-0.0';
   return `${Number.isSafeInteger(value) ? value : BigInt(value)}.0`;
 }

@@ -3,7 +3,7 @@
  * `stdout` and `file` outputs. All in UTC; a time before 1970 keeps its fraction counted upwards (-1.5 s is
  * seconds -2, nanos 500,000,000).
  */
-import { fixedText } from './double_text.ts';
+import { doubleText, fixedText } from './double_text.ts';
 import { Float, type Value } from './event.ts';
 
 /** What `json_date_format` knows. */
@@ -45,7 +45,8 @@ export function dateValue(format: DateFormat, seconds: number, nanos: number): V
 export function dateJson(format: DateFormat, seconds: number, nanos: number): string {
   if (format === 'double' && seconds >= 1e9 && seconds < 1e10) return tenDigitDouble(seconds, nanos);
   const value = dateValue(format, seconds, nanos);
-  return typeof value === 'string' ? `"${value}"` : doubleText(value as number | Float);
+  if (typeof value === 'string') return `"${value}"`;
+  return typeof value === 'number' && Number.isInteger(value) ? String(value) : doubleText(Number(value));
 }
 
 /**
@@ -76,20 +77,6 @@ export function secondsText(seconds: number, nanos: number): string {
 
 function asFloat(value: number): Value {
   return Number.isInteger(value) ? new Float(value) : value;
-}
-
-/** A double as Fluent Bit prints it in JSON: C's `%.16g`, with `.0` where it is whole. */
-function doubleText(value: number | Float): string {
-  if (typeof value === 'number' && Number.isInteger(value)) return String(value);
-  return gText(Number(value), 16);
-}
-
-/** C's `%.{digits}g`, and `.0` after a whole number. For JSON of doubles. */
-export function gText(value: number, digits: number): string {
-  const text = value.toPrecision(digits);
-  if (text.includes('e')) return text.replace(/\.?0+e/, 'e').replace(/e([+-])(\d)$/, 'e$10$2');
-  const short = text.includes('.') ? text.replace(/\.?0+$/, '') : text;
-  return short.includes('.') ? short : `${short}.0`;
 }
 
 // The date of a second is asked for again and again within a batch: keep the last one.

@@ -7,13 +7,13 @@
  * - a byte that is no UTF-8 (a lone surrogate U+DC80..U+DCFF, see event.ts) is printed as U+E000 plus the byte, as
  *   Fluent Bit does, and every other lone surrogate as U+FFFD, but for keys that are no text (odd_keys.ts).
  *
- * Doubles are printed as C does with 16 digits (0.30000000000000004 as 0.3, 0.00001 as 1e-05); in memory and as msgpack they keep
- * all 17. Infinite numbers (1e999) become null, as JSON has no other word for them. An escaped half of a surrogate pair in the
+ * Doubles are printed with 16 digits as C does (0.30000000000000004 as 0.3, 0.00001 as 1e-05), but for those that were written
+ * with fewer (fractionText); in memory and as msgpack they keep all 17. Infinite numbers (1e999) become null, as JSON has no other word for them. An escaped half of a surrogate pair in the
  * range U+DC80..U+DCFF is taken for such a byte.
  *
  * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
  */
-import { generalText, isTiny } from './double_text.ts';
+import { fractionText, isTiny } from './double_text.ts';
 import { type Fields, Float, isFields, type Value } from './event.ts';
 import { keyText, oddKeyValue } from './odd_key_text.ts';
 
@@ -150,13 +150,12 @@ function fractions(value: Value): number {
   return found;
 }
 
-/** As Fluent Bit (%.16g): 0.30000000000000004 is printed as 0.3, 0.00001 as 1e-05. In a binary form they stay what they are. */
+/** 0.30000000000000004 is printed as 0.3, 0.00001 as 1e-05. In a binary form they stay what they are. */
 function asInC(token: string): string {
   const value = Number(token);
   // Whole ones are right already; zero would lose its sign.
   if (token.startsWith('"') || Number.isInteger(value) || !Number.isFinite(value)) return token;
-  const text = generalText(value, 16);
-  return /[.e]/.test(text) ? text : `${text}.0`;
+  return fractionText(value);
 }
 
 /** A key as it stands in JSON, with its quotes. */

@@ -1,11 +1,12 @@
 /** From a tree to a spec: every mistake in one run; what Fluent Bit takes is taken. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are variables of configurations
-import fc from 'fast-check';
+
 import t from 'tap';
 import { checkConfig } from '../../src/config/check.ts';
 import { Diagnostics } from '../../src/config/diagnostic.ts';
 import { type Section, sectionKind } from '../../src/config/tree.ts';
 import { check, PLUGINS } from '../support/check.ts';
+import fc from '../support/fast_check.ts';
 
 const GOOD = '[INPUT]\n  Name source\n  Path /x\n  Tag a\n[OUTPUT]\n  Name sink\n  Match *\n';
 

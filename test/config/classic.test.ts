@@ -1,9 +1,10 @@
 /** The classic reader: what it takes, what it refuses and where, and that no text makes it throw or hang. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { readClassic } from '../../src/config/classic.ts';
 import { Diagnostics } from '../../src/config/diagnostic.ts';
 import type { Section, Statement } from '../../src/config/tree.ts';
+import fc from '../support/fast_check.ts';
 
 const ORIGIN = { file: 'f.conf', folder: '/etc', main: true };
 

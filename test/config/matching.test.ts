@@ -1,9 +1,10 @@
 /** Which Match can fit a tag, also where both hold stars: checked against brute force. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { matchesNothing } from '../../src/config/matching.ts';
 import { compileMatch } from '../../src/data/tag.ts';
 import type { OutputSpec } from '../../src/spec.ts';
+import fc from '../support/fast_check.ts';
 
 const output = (match: string | undefined): OutputSpec => ({ match, matchRegex: undefined }) as OutputSpec;
 const fits = (match: string, tag: string): boolean => !matchesNothing(output(match), [tag], undefined);

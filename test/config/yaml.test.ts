@@ -1,9 +1,10 @@
 /** The YAML reader: the sections it makes, its places, its bounds, and that no text makes it throw or hang. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { Diagnostics } from '../../src/config/diagnostic.ts';
 import type { Section, Statement } from '../../src/config/tree.ts';
 import { readYaml } from '../../src/config/yaml.ts';
+import fc from '../support/fast_check.ts';
 
 const ORIGIN = { file: 'f.yaml', folder: '/etc', main: true };
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson, type Edits } from '../../src/data/body_json.ts';
 import type { Fields, Value } from '../../src/data/event.ts';
+import fc from '../support/fast_check.ts';
 import { body } from '../support/random_bodies.ts';
 
 t.test('the bytes are those of the text that BodyJson makes, of any body', async (t) => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { decodeText, encodeText } from '../../src/data/bytes.ts';
+import fc from '../support/fast_check.ts';
 
 t.test('any bytes come back as they were', async () => {
   const pieces = fc.oneof(

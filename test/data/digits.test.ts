@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { DIGITS_LIMIT, writeDigits } from '../../src/data/digits.ts';
+import fc from '../support/fast_check.ts';
 
 t.test('the digits of every number below the limit', async (t) => {
   const out = Buffer.alloc(12);

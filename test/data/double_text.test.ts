@@ -1,5 +1,5 @@
 import t from 'tap';
-import { doubleText, fixedText, generalText } from '../../src/data/double_text.ts';
+import { doubleText, fixedText, fractionText, generalText } from '../../src/data/double_text.ts';
 import { Float, type Value } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
 
@@ -51,6 +51,23 @@ t.test(
     }
   },
 );
+
+t.test('a fraction of up to 16 digits is printed with those in JSON, whatever stands beside it', async (t) => {
+  const texts: [number, string][] = [
+    [8.7, '8.7'],
+    [-8480.48279914529, '-8480.48279914529'],
+    [0.072, '0.072'],
+    [8.7e-7, '8.7e-07'],
+    [-8.7e-7, '-8.7e-07'],
+    [0.1 + 0.2, '0.3'],
+    [1234567890123456.5, '1234567890123456.0'],
+  ];
+  for (const [value, text] of texts) {
+    t.equal(fractionText(value), text);
+    t.equal(toJson([value, 100000000000000000n], false), `[${text},100000000000000000]`);
+  }
+  t.equal(generalText(8.7, 16), '8.699999999999999', 'as C has it');
+});
 
 t.test('JSON has small fractions as C writes them, and leaves strings alone', async (t) => {
   const value: Value = {

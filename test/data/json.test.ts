@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { generalText } from '../../src/data/double_text.ts';
 import { Bin, Ext, Float, type Value } from '../../src/data/event.ts';
 import { parseJson, parseJsonObject, toJson } from '../../src/data/json.ts';
+import fc from '../support/fast_check.ts';
 
 const through = (text: string) => toJson(parseJson(text), true);
 

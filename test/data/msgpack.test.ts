@@ -1,5 +1,4 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
 import t from 'tap';
 import { decodeText, encodeText } from '../../src/data/bytes.ts';
 import {
@@ -23,6 +22,7 @@ import {
   Reader,
   timeOf,
 } from '../../src/data/msgpack.ts';
+import fc from '../support/fast_check.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const bytes = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');

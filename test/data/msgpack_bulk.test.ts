@@ -1,9 +1,10 @@
 /** Events written all at once are the bytes that the writer makes of each value by itself. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { Ext, type Fields, Float, type LogEvent, NO_METADATA, type Value } from '../../src/data/event.ts';
 import { encodeEvents, encodeValue } from '../../src/data/msgpack.ts';
 import { eventsAsText } from '../../src/data/msgpack_bulk.ts';
+import fc from '../support/fast_check.ts';
 
 function oneByOne(events: readonly LogEvent[]): Buffer {
   const parts = events.map(({ seconds, nanos, metadata, body }) => {

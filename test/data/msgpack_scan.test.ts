@@ -1,9 +1,10 @@
 /** What the walk says of some bytes is what the decoder says, for good bytes and for broken ones. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { Ext, Float, type LogEvent, NO_METADATA, type Value } from '../../src/data/event.ts';
 import { decodeEvents, decodeValue, encodeEvents, encodeValue, MAX_DEPTH } from '../../src/data/msgpack.ts';
 import { INCOMPLETE, INVALID, scanEvents, skipValue } from '../../src/data/msgpack_scan.ts';
+import fc from '../support/fast_check.ts';
 
 const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(

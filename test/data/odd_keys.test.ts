@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson } from '../../src/data/body_json.ts';
@@ -8,6 +7,7 @@ import { decodeEvents, decodeValue, encodeEvents, encodeValue } from '../../src/
 import { msgpackText } from '../../src/data/msgpack_text.ts';
 import { keyText, oddKeyValue } from '../../src/data/odd_key_text.ts';
 import { PackedJson } from '../../src/data/packed_json.ts';
+import fc from '../support/fast_check.ts';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 /** {1: "o", true: "t", nil: "n", "1": "s", bin "ab": 1, 1.5: 2, [1]: 3} */

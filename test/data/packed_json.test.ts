@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { BodyJson, type Edits, LEAVE_OUT } from '../../src/data/body_json.ts';
 import type { Fields, Value } from '../../src/data/event.ts';
 import { decodeValue, encodeValue } from '../../src/data/msgpack.ts';
 import { PackedJson } from '../../src/data/packed_json.ts';
+import fc from '../support/fast_check.ts';
 import { body } from '../support/random_bodies.ts';
 
 const OUT = Buffer.alloc(1 << 16);

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { compileRegex, fits, groupNames, matchOf } from '../../src/data/regex.ts';
 import { OptionError } from '../../src/options.ts';
+import fc from '../support/fast_check.ts';
 
 /** What the whole pattern takes of a text, or undefined. */
 const found = (pattern: string, text: string): string | undefined => compileRegex(pattern).exec(text)?.[0];

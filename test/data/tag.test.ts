@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { compileMatch, matchesRegex } from '../../src/data/tag.ts';
+import fc from '../support/fast_check.ts';
 
 t.test('* stands for any characters, dots and none too; nothing else is special; case counts', (t) => {
   const fits = (pattern: string, tag: string) => compileMatch(pattern)(tag);

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { compileTimeFormat, formatTime, type TimeOptions } from '../../src/data/time.ts';
 import { OptionError } from '../../src/options.ts';
+import fc from '../support/fast_check.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 3, 4, 5) / 1000;
 const PLAIN: TimeOptions = { offsetSeconds: 0, systemTimezone: false, strict: true, now: () => NOW };

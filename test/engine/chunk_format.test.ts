@@ -1,5 +1,5 @@
 /** The layout of chunk files: as Fluent Bit writes them, and whatever bytes a disk may bring. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import {
   ChunkFormatError,
@@ -13,6 +13,7 @@ import {
   readContent,
   readHead,
 } from '../../src/engine/chunk_format.ts';
+import fc from '../support/fast_check.ts';
 
 function sealed(tag: string, content: Buffer, routes?: readonly DirectRoute[]): Buffer {
   const head = encodeHead(tag, routes);

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { type Entry, Ledger } from '../../src/engine/ledger.ts';
+import fc from '../support/fast_check.ts';
 
 t.test('settles of one tag come in the order of emission, whatever the order of answers', (t) => {
   fc.assert(

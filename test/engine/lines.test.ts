@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { Lines } from '../../src/engine/lines.ts';
+import fc from '../support/fast_check.ts';
 
 interface Gate {
   readonly passed: Promise<void>;

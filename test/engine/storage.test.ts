@@ -1,7 +1,6 @@
 /** A disk that fails on demand: full, read-only, broken, torn in the middle of a write; and a crash at every write. */
 import fs from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import { type LogEvent, NO_METADATA } from '../../src/data/event.ts';
 import { decodeEvents } from '../../src/data/msgpack.ts';
@@ -13,6 +12,7 @@ import { Entry } from '../../src/engine/ledger.ts';
 import { ChunkStore } from '../../src/engine/storage.ts';
 import { Logger } from '../../src/log.ts';
 import type { StorageSpec } from '../../src/spec.ts';
+import fc from '../support/fast_check.ts';
 import { VirtualClock } from '../support/host.ts';
 
 function spec(place: string, more: Partial<StorageSpec> = {}): StorageSpec {

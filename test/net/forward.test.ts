@@ -2,13 +2,14 @@
  * The stream of the Forward protocol under bad conditions: cut anywhere, changed anywhere, with lengths that lie. Whatever
  * comes, a message is read or refused, in little time and memory.
  */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { Ext, type Fields, type Value } from '../../src/data/event.ts';
 import { decodeEvents, encodeValue } from '../../src/data/msgpack.ts';
 import { BufferPool } from '../../src/net/buffer_pool.ts';
 import { FrameCutter } from '../../src/net/forward_frames.ts';
 import { ForwardError, type ForwardMessage, readMessage } from '../../src/net/forward_message.ts';
+import fc from '../support/fast_check.ts';
 
 const LIMIT = 1_000_000;
 

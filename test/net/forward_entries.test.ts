@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { type LogEvent, NO_METADATA, type Value } from '../../src/data/event.ts';
 import { decodeEvents, decodeValue, encodeEvents, encodeValue } from '../../src/data/msgpack.ts';
 import { inForm, splitEntries } from '../../src/net/forward_entries.ts';
+import fc from '../support/fast_check.ts';
 
 const event: fc.Arbitrary<LogEvent> = fc.record({
   seconds: fc.integer({ min: -0x40000000, max: 0xbfffffff }),

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { snappyCompress } from '../../src/net/snappy.ts';
+import fc from '../support/fast_check.ts';
 
 /** A reader of the whole format, written apart from the compressor. */
 function decompress(packed: Uint8Array): Buffer {

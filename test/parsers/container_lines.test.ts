@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { compileRegex } from '../../src/data/regex.ts';
 import { compileTimeFormat } from '../../src/data/time.ts';
 import { CriParser, DockerParser, TimeMemory } from '../../src/parsers/container_lines.ts';
+import fc from '../support/fast_check.ts';
 
 const OPTIONS = { offsetSeconds: 0, systemTimezone: false, strict: false };
 const cri = new CriParser();

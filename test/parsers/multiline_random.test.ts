@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import type { LogEvent } from '../../src/data/event.ts';
 import { BUILT_IN_MULTILINE, MultilinePlan, MultilineStream } from '../../src/parsers/multiline.ts';
 import type { MultilineParser } from '../../src/plugin.ts';
+import fc from '../support/fast_check.ts';
 
 /** Lines of every kind that the built-in parsers know, each with a mark of its own at the end. */
 const FORMS: readonly ((mark: string) => string)[] = [

@@ -1,10 +1,11 @@
 /** [PARSER] sections of every format; what is expected was recorded from Fluent Bit 5.1.1 unless a test says otherwise. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { Float } from '../../src/data/event.ts';
 import { OptionError, type Property } from '../../src/options.ts';
 import { compileParser } from '../../src/parsers/parser.ts';
 import { ParserRegistry } from '../../src/parsers/registry.ts';
+import fc from '../support/fast_check.ts';
 
 type Fields = Record<string, string | string[]>;
 

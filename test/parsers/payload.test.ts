@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { NO_METADATA } from '../../src/data/event.ts';
 import { type PayloadOptions, PayloadReader, readPayload } from '../../src/parsers/payload.ts';
 import type { Parser } from '../../src/plugin.ts';
+import fc from '../support/fast_check.ts';
 
 const NONE: PayloadOptions = { format: 'none', separator: Buffer.from('\n'), parser: undefined, sourceKey: undefined };
 const JSON_FORMAT: PayloadOptions = { ...NONE, format: 'json' };

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import { unknownDirective } from '../../src/data/time.ts';
 import { OptionError } from '../../src/options.ts';
 import { compileParser } from '../../src/parsers/parser.ts';
 import { ParserRegistry } from '../../src/parsers/registry.ts';
+import fc from '../support/fast_check.ts';
 import { parser, section, type Written } from './support.ts';
 
 /** The sections of conf/parsers.conf. */

@@ -1,6 +1,7 @@
 /** Bodies with everything that a record can hold, for property-based tests of what writes and reads them. */
-import fc from 'fast-check';
+
 import { Bin, Ext, type Fields, Float, setField, type Value } from '../../src/data/event.ts';
+import fc from './fast_check.ts';
 
 const unit = fc.oneof(
   fc.constantFrom('"', '\\', '\n', '\u0000', '\u001f', '\u007f', 'é', '日', '😀', '\udc80', '\udcff', '\ud800', '/'),

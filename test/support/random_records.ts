@@ -3,7 +3,7 @@
  * a body that it was given (all are frozen to their depth), and leaves every field that is not its business exactly as
  * it was: 64-bit integers, whole floats, bytes, fields called `__proto__`.
  */
-import fc from 'fast-check';
+
 import type { Test } from 'tap';
 import {
   Bin,
@@ -19,6 +19,7 @@ import {
 import { encodeEvents } from '../../src/data/msgpack.ts';
 import type { Filter } from '../../src/plugin.ts';
 import { eventOf } from './batch.ts';
+import fc from './fast_check.ts';
 
 const ODD_KEYS = ['__proto__', 'constructor', 'toString', '', '1', '02', 'a.b', 'a b', "it's", 'é', '\udc80'];
 
