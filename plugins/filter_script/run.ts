@@ -23,8 +23,11 @@ export class ScriptRunner {
   #complained = Number.NEGATIVE_INFINITY;
   #unsaid = 0;
   #loopSaid = false;
-  /** Of the batch at hand: what goes on, and what goes on under another tag. */
-  #kept: LogEvent[] = [];
+  /** The batch at hand, and the event of it that the script has. */
+  #events: LogEvent[] = [];
+  #at = 0;
+  /** What goes on of the events before, undefined as long as all of them do; and what goes on under another tag. */
+  #kept: LogEvent[] | undefined;
   #moved: Map<string, LogEvent[]> | undefined;
 
   constructor(script: Script<object>, host: FilterHost, limitSeconds: number) {
@@ -38,16 +41,17 @@ export class ScriptRunner {
       this.#host.count('script_skipped_total', events.length);
       return events;
     }
-    this.#kept = [];
+    this.#events = events;
+    this.#kept = undefined;
     this.#moved = undefined;
     this.#budget.begin();
-    let at = 0;
-    while (at < events.length && this.#one(events[at] as LogEvent, tag)) at++;
+    for (this.#at = 0; this.#at < events.length; this.#at++) if (!this.#one(events[this.#at] as LogEvent, tag)) break;
     this.#budget.end();
-    if (at < events.length) this.#outOfTime(events.slice(at));
+    if (this.#at < events.length) this.#outOfTime(events.slice(this.#at));
     else this.#timeouts = 0;
-    const kept = this.#kept;
-    this.#kept = [];
+    const kept = this.#kept ?? events;
+    this.#events = [];
+    this.#kept = undefined;
     return this.#moved ? this.#emit(kept, this.#moved) : kept;
   }
 
@@ -56,39 +60,32 @@ export class ScriptRunner {
     try {
       const handed = new ScriptEvent(event, tag);
       const result = this.#script(handed, tag);
-      this.#take(handed, result, tag);
+      if ((result === handed || result === undefined || result === true) && handed.tag === tag) {
+        handed.change(event);
+        this.#kept?.push(event);
+      } else this.#take(handed, result, tag);
     } catch (error) {
       if (error instanceof ScriptTimeout || this.#budget.isOver) return false;
       this.#failed(error);
-      this.#kept.push(event);
-      return true;
+      this.#kept?.push(event);
     }
     return true;
   }
 
+  /** What is not simply the event, changed or not. */
   #take(handed: ScriptEvent, result: Result, tag: string): void {
-    if (result === handed || result === undefined || result === true) {
-      this.#put(handed.result(), handed.tag, tag);
-      return;
-    }
-    if (result === null || result === false) return;
     if (result instanceof Promise || Array.isArray(result)) refusePromises(result);
-    if (Array.isArray(result)) {
-      // All of them are made before the first goes, so that a bad one loses none.
-      const made = result.map((one: ScriptEvent | object) => eventOf(one, handed));
-      for (const { event, newTag } of made) this.#put(event, newTag, tag);
-    } else {
-      const { event, newTag } = eventOf(result as ScriptEvent | object, handed);
-      this.#put(event, newTag, tag);
-    }
+    // All of them are made before the first goes, so that a bad one loses none.
+    const made = listOf(handed, result).map((one) => eventOf(one, handed));
+    this.#kept ??= this.#events.slice(0, this.#at);
+    for (const { event, newTag } of made) this.#put(this.#kept, event, newTag, tag);
   }
 
-  #put(event: LogEvent, newTag: string, tag: string): void {
+  #put(kept: LogEvent[], event: LogEvent, newTag: string, tag: string): void {
     if (newTag === tag) {
-      this.#kept.push(event);
+      kept.push(event);
       return;
     }
-    if (typeof newTag !== 'string' || newTag === '') throw new TypeError('the tag of an event must be a text');
     this.#moved ??= new Map();
     const group = this.#moved.get(newTag);
     if (group) group.push(event);
@@ -112,7 +109,7 @@ export class ScriptRunner {
   }
 
   #outOfTime(left: readonly LogEvent[]): void {
-    for (const event of left) this.#kept.push(event);
+    if (this.#kept) for (const event of left) this.#kept.push(event);
     this.#host.count('script_timeouts_total');
     this.#say(
       `the script was stopped, ${left.length} events stay as they are: ${new ScriptTimeout(this.#budget.seconds).message}`,
@@ -148,10 +145,21 @@ function refusePromises(result: Result): void {
   if (promises.length > 0) throw new TypeError('a script must not be asynchronous');
 }
 
-function eventOf(value: ScriptEvent | object, handed: ScriptEvent): { event: LogEvent; newTag: string } {
-  if (value instanceof ScriptEvent) return { event: value.result(), newTag: value.tag };
-  if (!isFields(value as Value)) throw new TypeError(`a script must return an event or a record, not ${typeof value}`);
-  return { event: handed.result(value), newTag: handed.tag };
+/** The events and records that a script returned. */
+function listOf(handed: ScriptEvent, result: Result): readonly object[] {
+  if (result === null || result === false) return [];
+  if (result === undefined || result === true) return [handed];
+  return Array.isArray(result) ? result : [result as object];
+}
+
+/** @throws TypeError */
+function eventOf(value: object, handed: ScriptEvent): { event: LogEvent; newTag: string } {
+  const isEvent = value instanceof ScriptEvent;
+  if (!isEvent && !isFields(value as Value))
+    throw new TypeError(`a script must return an event or a record, not ${typeof value}`);
+  const newTag = isEvent ? value.tag : handed.tag;
+  if (typeof newTag !== 'string' || newTag === '') throw new TypeError('the tag of an event must be a text');
+  return { event: isEvent ? value.result() : handed.result(value), newTag };
 }
 
 /** Where in the script it happened. */

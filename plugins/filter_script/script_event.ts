@@ -60,25 +60,30 @@ export class ScriptEvent implements Event<object> {
     return copy;
   }
 
-  /** The event with all changes. @throws TypeError where the script left something that is no record. */
+  /** An event with all changes, and with `body` instead of the one it has where that is given. @throws TypeError as `change` */
   result(body: unknown = this.body): LogEvent {
-    if (!isFields(body as Value)) throw new TypeError('the body of an event must be an object');
+    const { seconds, nanos, metadata } = this.#source;
+    const event = { seconds, nanos, metadata, body: NO_METADATA };
+    this.change(event, body);
+    return event;
+  }
+
+  /** Writes all changes into an event. @throws TypeError where the script left what is no record; nothing is written then */
+  change(event: LogEvent, body: unknown = this.body): void {
+    if (!isPlain(body) && !isFields(body as Value)) throw new TypeError('the body of an event must be an object');
     const { seconds, nanos } = this;
     if (!Number.isSafeInteger(seconds) || !Number.isInteger(nanos) || nanos < 0 || nanos > 999_999_999)
       throw new TypeError(`the time of an event must be seconds and nanos, not ${seconds} and ${nanos}`);
-    const metadata = this.#metadata === undefined ? this.#source.metadata : tidyFields(this.#metadata, 0);
-    return {
-      seconds,
-      nanos,
-      metadata: isEmpty(metadata) ? NO_METADATA : metadata,
-      body: tidyFields(body as Fields, 0),
-    };
+    const tidy = tidyFields(body as Fields, this.#source.body, 0);
+    if (this.#metadata !== undefined) event.metadata = tidyMetadata(this.#metadata);
+    event.body = tidy;
+    event.seconds = seconds;
+    event.nanos = nanos;
   }
 }
 
-function isEmpty(fields: Fields): boolean {
-  for (const _key in fields) return false;
-  return true;
+function isPlain(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 function copyFields(fields: Fields): Fields {
@@ -86,23 +91,32 @@ function copyFields(fields: Fields): Fields {
   for (const key in copy) {
     const value = copy[key];
     // The key is the copy's own already, `__proto__` too.
-    if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) copy[key] = copyObject(value);
+    if (typeof value === 'object' && value !== null) copy[key] = copyObject(value);
   }
   return copy;
 }
 
 function copyObject(value: object): Value {
-  if (Array.isArray(value))
-    return value.map((item) => (typeof item === 'object' && item !== null ? copyObject(item) : item));
-  return Object.getPrototypeOf(value) === Object.prototype ? copyFields(value as Fields) : (value as Value);
+  if (isPlain(value)) return Object.isFrozen(value) ? value : copyFields(value);
+  if (!Array.isArray(value) || Object.isFrozen(value)) return value as Value;
+  return value.map((item) => (typeof item === 'object' && item !== null ? copyObject(item) : item));
 }
 
-/** `fields` belongs to the script alone; it is changed only where something in it has no place in a record. */
-function tidyFields(fields: Fields, depth: number): Fields {
+function tidyMetadata(metadata: Fields): Fields {
+  for (const _key in metadata) return tidyFields(metadata, NO_METADATA, 0);
+  return NO_METADATA;
+}
+
+/**
+ * `fields` belongs to the script alone; it is changed only where something in it has no place in a record. What still
+ * stands where it stood in `source` is not looked at.
+ */
+function tidyFields(fields: Fields, source: Fields, depth: number): Fields {
   if (depth > DEEPEST) throw new TypeError('a body holds itself, or is nested too deep');
   for (const key in fields) {
     const value: unknown = fields[key];
-    if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) continue;
+    if (typeof value === 'string' || Number.isSafeInteger(value)) continue;
+    if (typeof value === 'object' && value === source[key]) continue;
     const tidy = tidyValue(value, depth);
     if (tidy === value) continue;
     if (tidy === undefined) delete fields[key];
@@ -133,7 +147,7 @@ function tidyValue(value: unknown, depth: number): Value | undefined {
 function tidyObject(value: object, depth: number): Value | undefined {
   if (Object.isFrozen(value)) return value as Value;
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return tidyFields(value as Fields, depth + 1);
+  if (prototype === Object.prototype || prototype === null) return tidyFields(value as Fields, NO_METADATA, depth + 1);
   if (value instanceof Float || value instanceof Ext || value instanceof Uint8Array) return value as Value;
   if (Array.isArray(value)) {
     if (depth > DEEPEST) throw new TypeError('a body holds itself, or is nested too deep');
