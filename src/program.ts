@@ -18,6 +18,7 @@ import { usage } from './help.ts';
 import { fileSink, Logger, type LogSettings, stderrSink } from './log.ts';
 import { OptionError } from './options.ts';
 import type { ServiceSpec } from './spec.ts';
+import { setV8Flags } from './v8_flags.ts';
 
 const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
   .version;
@@ -146,6 +147,7 @@ class Program {
       this.#ended = resolve;
     });
     this.#listen();
+    setV8Flags();
     try {
       await pipeline.start();
       this.#log.info(`[sluice] version=${VERSION}, pid=${process.pid}`);

@@ -2,14 +2,14 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 
 const SRC = path.join(import.meta.dirname, '..', 'src');
 const MAIN = path.join(SRC, 'main.ts');
 const DUMMY = ['-i', 'dummy', '-p', 'samples=1', '-o', 'null', '-m', '*'];
 
 function run(...args: string[]) {
-  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 20_000 });
+  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' });
 }
 
 /** Waits until the process wrote such a text to stderr. */
@@ -158,4 +158,29 @@ t.test('the launcher starts the program, whatever node it is started with', asyn
     encoding: 'utf8',
   });
   t.equal(failing.status, 1);
+});
+
+/** Reads a file of this text to its end, and ends. */
+function reading(t: Test, text: string): string[] {
+  const file = path.join(t.testdir({ 'in.log': text }), 'in.log');
+  return ['-i', 'tail', '-p', `path=${file}`, '-p', 'read_from_head=on', '-p', 'exit_on_eof=on'];
+}
+
+t.test('a pattern that would match for hours does not hold the program', async (t) => {
+  const input = reading(t, `${'a'.repeat(40)}b\n`);
+  const { status, stdout } = run(
+    ...input,
+    '-F',
+    'grep',
+    '-p',
+    'exclude=log ^(a+)+$',
+    '-m',
+    '*',
+    '-o',
+    'stdout',
+    '-m',
+    '*',
+  );
+  t.equal(status, 0);
+  t.match(stdout, 'aaab');
 });

@@ -2,17 +2,13 @@
  * Regular expressions as Fluent Bit's users write them: Onigmo with Ruby's syntax, also in the form /pattern/imx.
  *
  * Nearly every pattern is translated by `regex_translate.ts`; V8's linear engine takes over when such a one backtracks
- * too much, so that no line, however hostile, holds the program. The rest goes through the package oniguruma-to-es,
- * whose results that engine cannot run: there, and where look-around or backreferences are used, a quantifier without
- * end inside another one is refused.
+ * too much, so that no line, however hostile, holds the program (a switch of V8, src/v8_flags.ts: no pattern may be
+ * matched before it is set). The rest goes through the package oniguruma-to-es, whose results that engine cannot run:
+ * there, and where look-around or backreferences are used, a quantifier without end inside another one is refused.
  */
 import { createRequire } from 'node:module';
-import v8 from 'node:v8';
 import { OptionError } from '../options.ts';
 import { type Translation, translate } from './regex_translate.ts';
-
-// An experimental switch of V8, but one that only ever acts on a match that would otherwise go on for minutes.
-v8.setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 const names = new WeakMap<RegExp, readonly (string | undefined)[]>();
 

@@ -1,7 +1,10 @@
 import t from 'tap';
 import { compileRegex, fits, groupNames, matchOf } from '../../src/data/regex.ts';
 import { OptionError } from '../../src/options.ts';
+import { setV8Flags } from '../../src/v8_flags.ts';
 import fc from '../support/fast_check.ts';
+
+setV8Flags();
 
 /** What the whole pattern takes of a text, or undefined. */
 const found = (pattern: string, text: string): string | undefined => compileRegex(pattern).exec(text)?.[0];
