@@ -11,7 +11,7 @@
  * Whatever is rare (floats, 64-bit integers, bytes, broken text) is left to BodyJson as well.
  */
 import { BodyJson, type BodyJsonOptions, type Edits } from './body_json.ts';
-import { DIGITS_LIMIT, writeDigits } from './digits.ts';
+import { DIGITS_LIMIT, writeDigits, writeThousandths } from './digits.ts';
 import { isTiny } from './double_text.ts';
 import type { Fields, Value } from './event.ts';
 import {
@@ -126,6 +126,11 @@ export class BodyBytes {
   #number(value: number): boolean {
     if (value >= 0 && value < DIGITS_LIMIT && Number.isInteger(value) && !Object.is(value, -0)) {
       this.#at = writeDigits(this.#out, this.#at, value);
+      return true;
+    }
+    const end = writeThousandths(this.#out, this.#at, value);
+    if (end >= 0) {
+      this.#at = end;
       return true;
     }
     const text = String(value);

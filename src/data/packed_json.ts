@@ -8,7 +8,7 @@
  * their place.
  */
 import { BodyJson, type BodyJsonOptions, LEAVE_OUT } from './body_json.ts';
-import { DIGITS_LIMIT, writeDigits } from './digits.ts';
+import { DIGITS_LIMIT, writeDigits, writeThousandths } from './digits.ts';
 import { isTiny } from './double_text.ts';
 import { type Fields, Float, type Value } from './event.ts';
 import {
@@ -243,6 +243,12 @@ export class PackedJson {
   }
 
   #float(value: number): boolean {
+    if (this.#at + SPARE_BYTES > this.#out.length) return false;
+    const end = Number.isInteger(value) ? -1 : writeThousandths(this.#out, this.#at, value);
+    if (end >= 0) {
+      this.#at = end;
+      return true;
+    }
     const text = String(value);
     // Whole floats keep their point, and doubles of many digits are rounded: that is BodyJson's work.
     if (Number.isInteger(value) || text.length > 16 || !Number.isFinite(value) || text.includes('e') || isTiny(value))
