@@ -5,8 +5,11 @@ import { unknownDirective } from '../../src/data/time.ts';
 import { OptionError } from '../../src/options.ts';
 import { compileParser } from '../../src/parsers/parser.ts';
 import { ParserRegistry } from '../../src/parsers/registry.ts';
+import { setV8Flags } from '../../src/v8_flags.ts';
 import fc from '../support/fast_check.ts';
 import { parser, section, type Written } from './support.ts';
+
+setV8Flags();
 
 /** The sections of conf/parsers.conf. */
 function shipped(): Written[] {
