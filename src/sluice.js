@@ -17,7 +17,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   // Before the first TypeScript file: main.ts tells why.
   module.enableCompileCache();
   process.argv[1] = here('./main.ts');
-  await import('./strip.js');
+  await import('./loader.js');
   await import('./main.ts');
 } else startAgain(ownNode());
 
@@ -34,7 +34,7 @@ function ownNode() {
 
 /** Runs the program in a child that gets the same input, output and signals. */
 function startAgain(node) {
-  const args = ['--max-semi-space-size=8', '--import', new URL('./strip.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
+  const args = ['--max-semi-space-size=8', '--import', new URL('./loader.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
   const child = spawn(node, args, { stdio: 'inherit' });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGCONT']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
