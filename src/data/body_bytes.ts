@@ -23,6 +23,7 @@ import {
   THREE_BACKSLASHES_AND_QUOTE,
   TWICE,
 } from './json_escapes.ts';
+import { Words } from './words.ts';
 
 /** Room for the punctuation of a field and for any integer. */
 const SPARE_BYTES = 64;
@@ -40,7 +41,7 @@ const CLOSE = 0x7d;
 
 interface KeyBytes {
   /** `"key":`, as it stands in the text. */
-  readonly bytes: Uint8Array;
+  readonly text: Words;
   readonly edit: ((value: Value) => Value | undefined) | undefined;
 }
 
@@ -82,7 +83,7 @@ export class BodyBytes {
         value = known.edit(value as Value);
         if (value === undefined) continue;
       }
-      if (!this.#key(separator, known.bytes) || !this.#value(value as Value, 0)) return -1;
+      if (!this.#key(separator, known.text) || !this.#value(value as Value, 0)) return -1;
       separator = COMMA;
     }
     return this.#close(separator) ? this.#at : -1;
@@ -91,20 +92,18 @@ export class BodyBytes {
   #fields(fields: Fields, depth: number): boolean {
     let separator = OPEN;
     for (const key in fields) {
-      const { bytes } = this.#keys.get(key) ?? this.#addKey(key);
-      if (!this.#key(separator, bytes) || !this.#value(fields[key] as Value, depth + 1)) return false;
+      const { text } = this.#keys.get(key) ?? this.#addKey(key);
+      if (!this.#key(separator, text) || !this.#value(fields[key] as Value, depth + 1)) return false;
       separator = COMMA;
     }
     return this.#close(separator);
   }
 
-  #key(separator: number, bytes: Uint8Array): boolean {
-    const out = this.#out;
-    let at = this.#at;
-    if (at + bytes.length + SPARE_BYTES > out.length) return false;
-    out[at++] = separator;
-    for (let i = 0; i < bytes.length; i++) out[at++] = bytes[i] as number;
-    this.#at = at;
+  #key(separator: number, text: Words): boolean {
+    const at = this.#at;
+    if (at + text.length + SPARE_BYTES > this.#out.length) return false;
+    this.#out[at] = separator;
+    this.#at = text.write(this.#outView, at + 1);
     return true;
   }
 
@@ -245,7 +244,7 @@ export class BodyBytes {
 
   #addKey(key: string): KeyBytes {
     if (this.#keys.size >= MOST_KEYS) this.#keys.clear();
-    const made = { bytes: Buffer.from(`${this.#json.key(key)}:`), edit: this.#edits?.get(key) };
+    const made = { text: new Words(Buffer.from(`${this.#json.key(key)}:`)), edit: this.#edits?.get(key) };
     this.#keys.set(key, made);
     return made;
   }

