@@ -33,6 +33,8 @@ export class DirectPut {
   readonly #settings: DirectSettings;
   /** Where the SDK sends its requests; undefined as long as it has not sent any. */
   origin: string | undefined;
+  #lastOrigin = '';
+  #lastHost = '';
 
   constructor(settings: DirectSettings) {
     this.#settings = settings;
@@ -42,14 +44,14 @@ export class DirectPut {
   async put(origin: string, body: Uint8Array, signal: AbortSignal): Promise<RejectedLogEventsInfo | undefined> {
     const { sdk, http, region, headers } = this.#settings;
     const keys = await sdk.config.credentials();
-    const head = { ...headers, host: new URL(origin).host };
+    const head = { ...headers, host: this.#hostOf(origin) };
     const scope = { region, service: 'logs', now: Date.now() + (sdk.config.systemClockOffset ?? 0) };
     const signed = signAws({ method: 'POST', path: '/', headers: head, body }, keys, scope);
     const answer = await answerOf(http, {
       method: 'POST',
       origin,
       path: '/',
-      headers: [...Object.entries(signed).flat(), 'user-agent', this.#settings.userAgent],
+      headers: listed({ ...signed, 'user-agent': this.#settings.userAgent }),
       body,
       signal,
     });
@@ -58,6 +60,18 @@ export class DirectPut {
     if (/Signature|Token|Client|Credential|Expired|Skewed/.test(error.name)) this.origin = undefined;
     throw error;
   }
+
+  #hostOf(origin: string): string {
+    if (origin !== this.#lastOrigin) [this.#lastOrigin, this.#lastHost] = [origin, new URL(origin).host];
+    return this.#lastHost;
+  }
+}
+
+/** Names and values in turn. */
+function listed(headers: Readonly<Record<string, string>>): string[] {
+  const list: string[] = [];
+  for (const name in headers) list.push(name, headers[name] as string);
+  return list;
 }
 
 function rejectedOf({ text }: HttpAnswer): RejectedLogEventsInfo | undefined {
