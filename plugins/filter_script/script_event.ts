@@ -9,6 +9,7 @@ import {
   type Fields,
   Float,
   isFields,
+  isPlain,
   type LogEvent,
   NO_METADATA,
   setField,
@@ -82,10 +83,6 @@ export class ScriptEvent implements Event<object> {
   }
 }
 
-function isPlain(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-}
-
 function copyFields(fields: Fields): Fields {
   const copy: Fields = { ...fields };
   for (const key in copy) {
@@ -146,8 +143,8 @@ function tidyValue(value: unknown, depth: number): Value | undefined {
 
 function tidyObject(value: object, depth: number): Value | undefined {
   if (Object.isFrozen(value)) return value as Value;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return tidyFields(value as Fields, NO_METADATA, depth + 1);
+  if (isPlain(value) || Object.getPrototypeOf(value) === null)
+    return tidyFields(value as Fields, NO_METADATA, depth + 1);
   if (value instanceof Float || value instanceof Ext || value instanceof Uint8Array) return value as Value;
   if (Array.isArray(value)) {
     if (depth > DEEPEST) throw new TypeError('a body holds itself, or is nested too deep');

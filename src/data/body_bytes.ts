@@ -13,7 +13,7 @@
 import { BodyJson, type BodyJsonOptions, type Edits } from './body_json.ts';
 import { DIGITS_LIMIT, writeDigits, writeThousandths } from './digits.ts';
 import { isTiny } from './double_text.ts';
-import type { Fields, Value } from './event.ts';
+import { type Fields, isPlain, type Value } from './event.ts';
 import {
   bytesBefore,
   careOf,
@@ -222,8 +222,7 @@ export class BodyBytes {
       return true;
     }
     if (!Object.isFrozen(value)) {
-      if (Object.getPrototypeOf(value) === Object.prototype && depth < MAX_DEPTH)
-        return this.#fields(value as Fields, depth);
+      if (isPlain(value) && depth < MAX_DEPTH) return this.#fields(value, depth);
       return this.#made(this.#json.value(value));
     }
     const text = this.#json.value(value);
