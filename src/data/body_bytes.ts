@@ -8,7 +8,7 @@
  *     class 0  stands for itself        class 1  an escape: the table says how it reads, once or twice over
  *     class 2  beyond ASCII: itself where unicode is not escaped and the text is whole; else BodyJson makes the text
  *
- * Whatever is rare (floats, 64-bit integers, bytes, broken text) is left to BodyJson as well.
+ * Whatever is rare (long fractions, 64-bit integers, bytes, broken text) is left to BodyJson as well.
  */
 import { BodyJson, type BodyJsonOptions, type Edits } from './body_json.ts';
 import { DIGITS_LIMIT, writeDigits, writeThousandths } from './digits.ts';

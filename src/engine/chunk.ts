@@ -148,11 +148,8 @@ export class Chunk implements Batch {
       this.#decoded ??= (this.#parts as PackedEvents[]).flatMap(({ bytes }) => decodeEvents(bytes));
       return this.#decoded;
     }
-    // Ten times as fast as flatMap.
     if (this.#parts.length > 1)
-      this.#parts = [
-        ([] as LogEvent[]).concat(...this.#parts.map((part) => ('bytes' in part ? decodeEvents(part.bytes) : part))),
-      ];
+      this.#parts = [joined(this.#parts.map((part) => ('bytes' in part ? decodeEvents(part.bytes) : part)))];
     return (this.#parts[0] as readonly LogEvent[]) ?? [];
   }
 
@@ -312,4 +309,9 @@ export class Chunk implements Batch {
     for (const entry of this.#entries.splice(0)) entry.done(outcome);
     return trouble;
   }
+}
+
+/** `concat` is eight times as fast as `flat`, but takes only so many arguments. */
+function joined(lists: readonly (readonly LogEvent[])[]): LogEvent[] {
+  return lists.length <= 1000 ? ([] as LogEvent[]).concat(...lists) : lists.flat();
 }
