@@ -15,6 +15,8 @@ const SIXTEEN_DIGITS = 17;
  * see others: 8.7 is not printed as 8.699999999999999 (which users report as an error: fluent/fluent-bit#6447).
  */
 export function fractionText(value: number): string {
+  // These have an exponent, and are as in C.
+  if (isTiny(value)) return generalText(value, 16);
   const shortest = value.toExponential();
   const digits = shortest.indexOf('e') - (value < 0 ? 1 : 0);
   return withEnd(layOut(digits <= SIXTEEN_DIGITS ? shortest : exponential(value, 15), 16));
