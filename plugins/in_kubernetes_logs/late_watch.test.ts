@@ -1,7 +1,17 @@
 /** A kubelet tells the API server of a restart later than it gives out the new run's log. */
 import path from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { arrived, cluster, linesOf, startLogs, synced } from '../../test/support/fake_kube/rig.ts';
+
+/** A pod whose log nobody can read so far, and what is needed to start once more. */
+async function startUnread(t: Test) {
+  const fake = await cluster(t);
+  const options = { db: path.join(t.testdir({}), 'logs.db') };
+  const rig = await startLogs(t, { fake, options });
+  await synced(rig);
+  fake.faults.add({ match: /\/log\?/, status: 503 });
+  return { fake, options, rig, pod: fake.pod({ name: 'a' }) };
+}
 
 for (const isRead of [false, true])
   t.test(
@@ -69,12 +79,7 @@ t.test('a run that lived for less than a second is not read twice', async (t) =>
 });
 
 t.test('killed before the own lines were read: they come after the next start, and the others not again', async (t) => {
-  const fake = await cluster(t);
-  const options = { db: path.join(t.testdir({}), 'logs.db') };
-  const rig = await startLogs(t, { fake, options });
-  await synced(rig);
-  fake.faults.add({ match: /\/log\?/, status: 503 });
-  const pod = fake.pod({ name: 'a' });
+  const { fake, options, rig, pod } = await startUnread(t);
   const second = Math.floor(Date.now() / 1000);
   pod.log().write('own', { seconds: second, nanos: 0 });
   while (fake.count(/\/log\?/) === 0) await rig.clock.advance(10);
@@ -117,12 +122,7 @@ t.test("the next run's log that is silent so far is not taken for the end of thi
 t.test(
   'lines that came as those of the run before stay known, also when nothing follows and it is killed',
   async (t) => {
-    const fake = await cluster(t);
-    const options = { db: path.join(t.testdir({}), 'logs.db') };
-    const rig = await startLogs(t, { fake, options });
-    await synced(rig);
-    fake.faults.add({ match: /\/log\?/, status: 503 });
-    const pod = fake.pod({ name: 'a' });
+    const { fake, options, rig, pod } = await startUnread(t);
     while (fake.count(/\/log\?/) === 0) await rig.clock.advance(10);
     pod.restartUntold();
     // Within the second of the start: nobody can tell whose they are.

@@ -15,8 +15,7 @@ import { DIGITS_LIMIT, writeDigits, writeThousandths } from './digits.ts';
 import { isTiny } from './double_text.ts';
 import { type Fields, isPlain, type Value } from './event.ts';
 import {
-  bytesBefore,
-  careOf,
+  copyClean,
   type Escapes,
   MOST_BYTES_A_UNIT,
   ONCE,
@@ -188,16 +187,9 @@ export class BodyBytes {
     const write = this.#outView;
     let at = from;
     for (let i = 0; i < length; i++) {
-      for (; i + 4 <= length; i += 4, at += 4) {
-        const four = read.getInt32(i, true);
-        write.setInt32(at, four, true);
-        const care = careOf(four);
-        if (care === 0) continue;
-        const clean = bytesBefore(care);
-        i += clean;
-        at += clean;
-        break;
-      }
+      const clean = copyClean(read, i, length, write, at);
+      i += clean;
+      at += clean;
       if (i === length) break;
       const byte = scratch[i] as number;
       if (byte === QUOTE && nested) {

@@ -17,9 +17,9 @@ export const MOST_BYTES_A_UNIT = 7;
 /**
  * Which of four bytes (as an integer of 32 bits) may need more than to be copied: below 20, a quote, a backslash, or
  * beyond ASCII. 0 for none; else the lowest bit that is set is the highest of the first such byte (what is above it may be
- * wrong). Copying four at a time is up to three times as fast as looking at each (bench/body_json.ts).
+ * wrong).
  */
-export function careOf(four: number): number {
+function careOf(four: number): number {
   const quote = four ^ 0x22222222;
   const backslash = four ^ 0x5c5c5c5c;
   const special =
@@ -27,9 +27,21 @@ export function careOf(four: number): number {
   return special & 0x80808080;
 }
 
-/** How many bytes stand before the first that `careOf` found. */
-export function bytesBefore(care: number): number {
-  return (31 - Math.clz32(care & -care)) >> 3;
+/**
+ * Copies bytes that need no escape, four at a time: up to three times as fast as looking at each (bench/body_json.ts). It
+ * stops at one that may need care, and where less than four are left before `end`; up to three bytes more may be written,
+ * so there must be room.
+ * @returns how many were copied
+ */
+export function copyClean(read: DataView, from: number, end: number, write: DataView, to: number): number {
+  let i = from;
+  for (let at = to; i + 4 <= end; i += 4, at += 4) {
+    const four = read.getInt32(i, true);
+    write.setInt32(at, four, true);
+    const care = careOf(four);
+    if (care !== 0) return i - from + ((31 - Math.clz32(care & -care)) >> 3);
+  }
+  return i - from;
 }
 
 function escapesOf(read: (text: string) => string): Escapes {

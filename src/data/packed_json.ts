@@ -12,8 +12,7 @@ import { DIGITS_LIMIT, writeDigits, writeThousandths } from './digits.ts';
 import { isTiny } from './double_text.ts';
 import { type Fields, Float, type Value } from './event.ts';
 import {
-  bytesBefore,
-  careOf,
+  copyClean,
   type Escapes,
   MOST_BYTES_A_UNIT,
   ONCE,
@@ -287,16 +286,9 @@ export class PackedJson {
     const write = this.#outView;
     const end = this.next + length;
     for (let i = this.next; i < end; i++) {
-      for (; i + 4 <= end; i += 4, at += 4) {
-        const four = read.getInt32(i, true);
-        write.setInt32(at, four, true);
-        const care = careOf(four);
-        if (care === 0) continue;
-        const clean = bytesBefore(care);
-        i += clean;
-        at += clean;
-        break;
-      }
+      const clean = copyClean(read, i, end, write, at);
+      i += clean;
+      at += clean;
       if (i === end) break;
       const byte = bytes[i] as number;
       const kind = classes[byte];

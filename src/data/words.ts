@@ -1,5 +1,5 @@
 /**
- * Bytes that are written again and again (keys, heads), kept as words of four: from eight bytes on, three times as fast as
+ * Bytes that are written again and again (the keys of records), kept as words of four: from eight bytes on, three times as fast as
  * byte by byte, and without the cost of a call of `set`.
  */
 export class Words {
