@@ -7,7 +7,6 @@
 // away here.
 import { readFileSync } from 'node:fs';
 import module from 'node:module';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const src = new URL('./', import.meta.url).href;

@@ -5,7 +5,6 @@
  * on before anything else is imported.
  */
 import module from 'node:module';
-import process from 'node:process';
 
 module.enableCompileCache();
 const { main } = await import('./program.ts');

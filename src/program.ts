@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import module from 'node:module';
 import path from 'node:path';
-import process from 'node:process';
 import { plugins } from '../plugins/index.ts';
 import { type CommandLine, readCommandLine } from './cli.ts';
 import { checkConfig } from './config/check.ts';

@@ -5,10 +5,10 @@
 // The small nursery (8 MB) suits what a router does: events live for milliseconds. It saves 30 to 60 MB and costs no
 // time (ARCHITECTURE.md, Memory). It can only be set before Node starts: here, in npm start and in the Dockerfile.
 // So can MALLOC_ARENA_MAX.
-import { spawn } from 'node:child_process';
+//
+// `process` is the global one in all files: to import it calls each of its getters, those of stdin and its like too (5 ms).
 import module, { createRequire } from 'node:module';
 import path from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -33,7 +33,8 @@ function ownNode() {
 }
 
 /** Runs the program in a child that gets the same input, output and signals. */
-function startAgain(node) {
+async function startAgain(node) {
+  const { spawn } = await import('node:child_process');
   const args = ['--max-semi-space-size=8', '--import', new URL('./loader.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
   const child = spawn(node, args, { stdio: 'inherit' });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGCONT']) process.on(signal, () => child.kill(signal));
