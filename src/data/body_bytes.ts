@@ -38,11 +38,26 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-interface KeyBytes {
+/**
+ * A key of a map, or (with `key` undefined) the beginning of one. Records of one origin have the same keys in the same
+ * order: each key remembers the one that came after it, and the one that its own map began with, so that hardly any is looked up.
+ */
+class Key {
+  readonly key: string | undefined;
   /** `"key":`, as it stands in the text. */
   readonly text: Words;
   readonly edit: ((value: Value) => Value | undefined) | undefined;
+  next: Key | undefined = undefined;
+  inner: Key | undefined = undefined;
+
+  constructor(key: string | undefined, text: Words, edit: Key['edit']) {
+    this.key = key;
+    this.text = text;
+    this.edit = edit;
+  }
 }
+
+const beginning = (): Key => new Key(undefined, new Words(new Uint8Array(0)), undefined);
 
 export class BodyBytes {
   /** For what is not written here. */
@@ -51,7 +66,8 @@ export class BodyBytes {
   readonly #nested: boolean;
   readonly #edits: Edits | undefined;
   readonly #escapes: Escapes;
-  readonly #keys = new Map<string, KeyBytes>();
+  readonly #keys = new Map<string, Key>();
+  #top = beginning();
   readonly #shared = new WeakMap<object, Uint8Array>();
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   readonly #scratchView = new DataView(this.#scratch.buffer);
@@ -75,24 +91,27 @@ export class BodyBytes {
     }
     this.#at = at;
     let separator = OPEN;
+    let known = this.#top;
     for (const key in body) {
-      const known = this.#keys.get(key) ?? this.#addKey(key);
+      known = known.next?.key === key ? known.next : this.#find(key, known);
       let value = body[key] as Value | undefined;
       if (known.edit) {
         value = known.edit(value as Value);
         if (value === undefined) continue;
       }
-      if (!this.#key(separator, known.text) || !this.#value(value as Value, 0)) return -1;
+      if (!this.#key(separator, known.text) || !this.#value(value as Value, 0, known)) return -1;
       separator = COMMA;
     }
     return this.#close(separator) ? this.#at : -1;
   }
 
-  #fields(fields: Fields, depth: number): boolean {
+  #fields(fields: Fields, depth: number, above: Key): boolean {
     let separator = OPEN;
+    above.inner ??= beginning();
+    let known = above.inner;
     for (const key in fields) {
-      const { text } = this.#keys.get(key) ?? this.#addKey(key);
-      if (!this.#key(separator, text) || !this.#value(fields[key] as Value, depth + 1)) return false;
+      known = known.next?.key === key ? known.next : this.#find(key, known);
+      if (!this.#key(separator, known.text) || !this.#value(fields[key] as Value, depth + 1, known)) return false;
       separator = COMMA;
     }
     return this.#close(separator);
@@ -114,10 +133,10 @@ export class BodyBytes {
   }
 
   /** A value as `BodyJson.value` gives it; false where there is no room. */
-  #value(value: Value, depth: number): boolean {
+  #value(value: Value, depth: number, above: Key): boolean {
     if (typeof value === 'string') return this.#text(value);
     if (typeof value === 'number') return this.#number(value);
-    if (typeof value === 'object' && value !== null) return this.#object(value, depth);
+    if (typeof value === 'object' && value !== null) return this.#object(value, depth, above);
     return this.#made(this.#json.value(value));
   }
 
@@ -205,7 +224,7 @@ export class BodyBytes {
     return at;
   }
 
-  #object(value: object & Value, depth: number): boolean {
+  #object(value: object & Value, depth: number, above: Key): boolean {
     const known = this.#shared.get(value);
     if (known !== undefined) {
       if (this.#at + known.length + SPARE_BYTES > this.#out.length) return false;
@@ -214,7 +233,7 @@ export class BodyBytes {
       return true;
     }
     if (!Object.isFrozen(value)) {
-      if (isPlain(value) && depth < MAX_DEPTH) return this.#fields(value, depth);
+      if (isPlain(value) && depth < MAX_DEPTH) return this.#fields(value, depth, above);
       return this.#made(this.#json.value(value));
     }
     const text = this.#json.value(value);
@@ -233,9 +252,17 @@ export class BodyBytes {
     for (let i = 0; i < text.length; i++) this.#out[this.#at++] = text.charCodeAt(i);
   }
 
-  #addKey(key: string): KeyBytes {
-    if (this.#keys.size >= MOST_KEYS) this.#keys.clear();
-    const made = { text: new Words(Buffer.from(`${this.#json.key(key)}:`)), edit: this.#edits?.get(key) };
+  #find(key: string, before: Key): Key {
+    before.next = this.#keys.get(key) ?? this.#addKey(key);
+    return before.next;
+  }
+
+  #addKey(key: string): Key {
+    if (this.#keys.size >= MOST_KEYS) {
+      this.#keys.clear();
+      this.#top = beginning();
+    }
+    const made = new Key(key, new Words(Buffer.from(`${this.#json.key(key)}:`)), this.#edits?.get(key));
     this.#keys.set(key, made);
     return made;
   }

@@ -11,6 +11,10 @@ const DASH = 45;
 const COLON = 58;
 const PLUS = 43;
 const UPPER_Z = 90;
+/** `2026-11-21T05:10:` */
+const MINUTE_LENGTH = 17;
+/** Nanoseconds for each one of a fraction of so many digits. */
+const NANOS = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1];
 
 /** undefined for a format that is of another form. */
 export function compileIso(format: string): IsoReader | undefined {
@@ -36,26 +40,23 @@ export class IsoReader {
   readonly #separator: number;
   /** The character before the fraction; -1 where the format has none. */
   readonly #point: number;
-  /** The date that was read last, and its seconds: lines of one log are nearly all of one day. */
-  #date = -1;
-  #dateSeconds = 0;
+  /** The minute that was read last, as characters and as seconds: lines of one log are nearly all of the minute before. */
+  readonly #minute = new Uint8Array(MINUTE_LENGTH);
+  #minuteSeconds = 0;
 
   constructor(separator: string, point: string | undefined, zoned: boolean) {
     this.#separator = separator.charCodeAt(0);
     this.#point = point === undefined ? -1 : point.charCodeAt(0);
     this.zoned = zoned;
+    this.#readMinute(`1970-01-01${separator}00:00:`);
   }
 
   /** False where the text needs the careful way: it may still be a time. */
   read(text: string): boolean {
-    if (text.charCodeAt(10) !== this.#separator || text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON)
-      return false;
-    const hour = twoDigits(text, 11);
-    const minute = twoDigits(text, 14);
-    const second = twoDigits(text, 17);
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return false;
-    if (!this.#readDate(text)) return false;
-    this.local = this.#dateSeconds + hour * 3600 + minute * 60 + second;
+    if (!this.#isSameMinute(text) && !this.#readMinute(text)) return false;
+    const second = twoDigits(text, MINUTE_LENGTH);
+    if (second < 0 || second > 60) return false;
+    this.local = this.#minuteSeconds + second;
     this.nanos = 0;
     let at = 19;
     if (this.#point >= 0) {
@@ -65,17 +66,25 @@ export class IsoReader {
     return !this.zoned || this.#readZone(text, at);
   }
 
-  #readDate(text: string): boolean {
-    if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return false;
+  #isSameMinute(text: string): boolean {
+    const minute = this.#minute;
+    for (let i = MINUTE_LENGTH - 1; i >= 0; i--) if (text.charCodeAt(i) !== minute[i]) return false;
+    return true;
+  }
+
+  #readMinute(text: string): boolean {
+    if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || text.charCodeAt(10) !== this.#separator)
+      return false;
+    if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return false;
     const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
     const month = twoDigits(text, 5);
     const day = twoDigits(text, 8);
+    const hour = twoDigits(text, 11);
+    const minute = twoDigits(text, 14);
     if (year < 1000 || month < 1 || month > 12 || day < 1 || day > 31) return false;
-    const date = (year * 100 + month) * 100 + day;
-    if (date !== this.#date) {
-      this.#date = date;
-      this.#dateSeconds = Date.UTC(year, month - 1, day) / 1000;
-    }
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return false;
+    this.#minuteSeconds = Date.UTC(year, month - 1, day, hour, minute) / 1000;
+    for (let i = 0; i < MINUTE_LENGTH; i++) this.#minute[i] = text.charCodeAt(i);
     return true;
   }
 
@@ -83,15 +92,15 @@ export class IsoReader {
     if (text.charCodeAt(19) !== this.#point) return -1;
     let at = 20;
     let value = 0;
-    let scale = 1e9;
+    let digits = 0;
     for (let digit = text.charCodeAt(at) - 48; digit >= 0 && digit <= 9; digit = text.charCodeAt(at) - 48) {
-      if (at < 29) {
+      if (digits < 9) {
         value = value * 10 + digit;
-        scale /= 10;
+        digits++;
       }
       at++;
     }
-    this.nanos = value * scale;
+    this.nanos = value * (NANOS[digits] as number);
     return at === 20 ? -1 : at;
   }
 

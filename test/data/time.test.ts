@@ -102,6 +102,29 @@ t.test('every date and time is read as it was written', (t) => {
   t.end();
 });
 
+t.test('what a reader read before makes no difference, be it of the same minute or not', (t) => {
+  const format = '%Y-%m-%dT%H:%M:%S.%L%z';
+  const near = fc.integer({ min: 0, max: 200_000 }).map((ms) => new Date(NOW * 1000 + ms).toISOString());
+  const damaged = fc
+    .tuple(near, fc.nat(23), fc.constantFrom(...'0123456789-:T.Z \0é'))
+    .map(([text, at, char]) => text.slice(0, at) + char + text.slice(at + 1));
+  fc.assert(
+    fc.property(fc.array(fc.oneof(near, damaged, fc.constant('\0'.repeat(24))), { maxLength: 8 }), (texts) => {
+      const reader = compileTimeFormat(format, PLAIN);
+      for (const text of texts) {
+        const fresh = compileTimeFormat(format, PLAIN);
+        const fits = fresh.read(text);
+        if (reader.read(text) !== fits) return false;
+        if (fits && (reader.seconds !== fresh.seconds || reader.nanos !== fresh.nanos)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass('for every sequence tried');
+  t.end();
+});
+
 t.test('any format and any text give a result or an OptionError', (t) => {
   const format = fc.string({ unit: fc.constantFrom(...'%%%%%YmdHMSLzZbBaApIjeTDsyCncEO -:.'), maxLength: 12 });
   fc.assert(
