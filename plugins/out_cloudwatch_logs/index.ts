@@ -57,6 +57,7 @@ class CloudWatchLogs implements Output {
   readonly #streams: Streams;
   readonly #buffers = new BufferPool();
   readonly #progress = new WeakMap<Batch, Progress>();
+  readonly #sequence: number[] = [];
   /** So large may chunks be that make one request. */
   chunkBytes: number | undefined;
   /** Failures that were explained since the last success. */
@@ -135,8 +136,11 @@ class CloudWatchLogs implements Output {
 
   /** The events that are left, in runs to the same target, in order. */
   #group(batch: Batch, events: readonly LogEvent[], progress: Progress): Run[] {
-    const runs: Run[] = [];
     const { fixed } = this.#targets;
+    const { left } = progress;
+    const only = fixed && left > 0 && left === events.length && this.#targets.of(events[0] as LogEvent, batch.tag);
+    if (only) return [[only, this.#upTo(left)]];
+    const runs: Run[] = [];
     let run: Run | undefined;
     for (let number = 0; number < events.length; number++) {
       if (progress.isDone(number)) continue;
@@ -152,6 +156,12 @@ class CloudWatchLogs implements Output {
       run[1].push(number);
     }
     return joinRuns(runs);
+  }
+
+  /** 0, 1, 2 and so on: a copy, since it may be sorted. */
+  #upTo(count: number): number[] {
+    while (this.#sequence.length < count) this.#sequence.push(this.#sequence.length);
+    return this.#sequence.slice(0, count);
   }
 
   /** Said once until something goes through again; the engine's log names every retry. */

@@ -190,15 +190,16 @@ function millisecondsOf({ seconds, nanos }: LogEvent): number {
   return ms < 0 ? 0 : Math.min(ms, LATEST_MS);
 }
 
-/** Nearly always they are in order already. */
+/** Nearly always they are in order already, even to the nanosecond. */
 function byTime(order: number[], events: readonly LogEvent[]): number[] {
-  let before = -1;
-  let sorted = true;
-  for (let i = 0; sorted && i < order.length; i++) {
-    const ms = millisecondsOf(events[order[i] as number] as LogEvent);
-    sorted = ms >= before;
-    before = ms;
+  let seconds = Number.NEGATIVE_INFINITY;
+  let nanos = 0;
+  for (let i = 0; i < order.length; i++) {
+    const event = events[order[i] as number] as LogEvent;
+    if (event.seconds < seconds || (event.seconds === seconds && event.nanos < nanos))
+      return order.sort((a, b) => millisecondsOf(events[a] as LogEvent) - millisecondsOf(events[b] as LogEvent));
+    seconds = event.seconds;
+    nanos = event.nanos;
   }
-  if (sorted) return order;
-  return order.sort((a, b) => millisecondsOf(events[a] as LogEvent) - millisecondsOf(events[b] as LogEvent));
+  return order;
 }

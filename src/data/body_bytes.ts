@@ -69,6 +69,9 @@ export class BodyBytes {
   readonly #keys = new Map<string, Key>();
   #top = beginning();
   readonly #shared = new WeakMap<object, Uint8Array>();
+  /** The one that came last: in many events one after the other it is the same pod's. */
+  #lastShared: object | undefined;
+  #lastText: Uint8Array | undefined;
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   readonly #scratchView = new DataView(this.#scratch.buffer);
   #out: Buffer = Buffer.alloc(0);
@@ -225,8 +228,10 @@ export class BodyBytes {
   }
 
   #object(value: object & Value, depth: number, above: Key): boolean {
-    const known = this.#shared.get(value);
+    const known = value === this.#lastShared ? this.#lastText : this.#shared.get(value);
     if (known !== undefined) {
+      this.#lastShared = value;
+      this.#lastText = known;
       if (this.#at + known.length + SPARE_BYTES > this.#out.length) return false;
       this.#out.set(known, this.#at);
       this.#at += known.length;

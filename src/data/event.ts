@@ -147,20 +147,25 @@ function sizeOf(value: Value | undefined, depth: number): number {
 }
 
 function sizeOfObject(value: Exclude<Value, string | number | boolean | null | bigint>, depth: number): number {
-  let bytes = 3;
-  if (Array.isArray(value)) {
-    for (const item of value) bytes += sizeOf(item, depth);
-    return bytes;
-  }
-  if (value instanceof Float) return 9;
-  if (value instanceof Uint8Array) return bytes + value.length;
-  if (value instanceof Ext) return bytes + value.data.length;
   if (value === shared) return sharedBytes;
+  // Other functions for what is rare: V8 compiles the less, which counts in the first second.
+  if (!isPlain(value)) return sizeOfOther(value, depth);
+  let bytes = 3;
   for (const key in value) bytes += key.length + 1 + sizeOf(value[key], depth);
   if (bytes > WORTH_REMEMBERING && Object.isFrozen(value)) {
     shared = value;
     sharedBytes = bytes;
   }
+  return bytes;
+}
+
+function sizeOfOther(value: Exclude<Value, string | number | boolean | null | bigint>, depth: number): number {
+  let bytes = 3;
+  if (value instanceof Float) return 9;
+  if (value instanceof Uint8Array) return bytes + value.length;
+  if (value instanceof Ext) return bytes + value.data.length;
+  if (Array.isArray(value)) for (const item of value) bytes += sizeOf(item, depth);
+  else for (const key in value) bytes += key.length + 1 + sizeOf(value[key], depth);
   return bytes;
 }
 
