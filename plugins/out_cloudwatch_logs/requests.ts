@@ -190,16 +190,15 @@ function millisecondsOf({ seconds, nanos }: LogEvent): number {
   return ms < 0 ? 0 : Math.min(ms, LATEST_MS);
 }
 
-/** Nearly always they are in order already, even to the nanosecond. */
+/** Nearly always they are in order already. */
 function byTime(order: number[], events: readonly LogEvent[]): number[] {
-  let seconds = Number.NEGATIVE_INFINITY;
-  let nanos = 0;
-  for (let i = 0; i < order.length; i++) {
+  for (let i = 1; i < order.length; i++) {
+    const before = events[order[i - 1] as number] as LogEvent;
     const event = events[order[i] as number] as LogEvent;
-    if (event.seconds < seconds || (event.seconds === seconds && event.nanos < nanos))
+    // Whole milliseconds are worked out only where the nanoseconds do not tell.
+    const rises = event.seconds === before.seconds ? event.nanos >= before.nanos : event.seconds > before.seconds;
+    if (!rises && millisecondsOf(event) < millisecondsOf(before))
       return order.sort((a, b) => millisecondsOf(events[a] as LogEvent) - millisecondsOf(events[b] as LogEvent));
-    seconds = event.seconds;
-    nanos = event.nanos;
   }
   return order;
 }
