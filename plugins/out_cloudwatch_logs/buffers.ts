@@ -1,15 +1,15 @@
 /** Memory for the bodies of requests, used again. One whose request failed is not given back: it may still be read. */
 import { REQUEST_BYTES } from './requests.ts';
 
-/** For escapes in the names of groups and streams, which are counted without. */
-const SPARE_BYTES = 8192;
+/** Escapes do not count, and hardly ever double a message; what is never written to takes no memory. */
+const BODY_BYTES = 2 * REQUEST_BYTES;
 const MOST_KEPT = 4;
 
 export class BufferPool {
   readonly #free: Buffer[] = [];
 
   take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(REQUEST_BYTES + SPARE_BYTES);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BODY_BYTES);
   }
 
   give(buffer: Buffer): void {

@@ -8,6 +8,7 @@ import { BodyBytes } from '../../src/data/body_bytes.ts';
 import { BodyJson } from '../../src/data/body_json.ts';
 import { type Fields, getField, type LogEvent } from '../../src/data/event.ts';
 import { toJson } from '../../src/data/json.ts';
+import { unescaped } from '../../src/data/json_escapes.ts';
 import { type Emf, emfBody, isMetrics } from './emf.ts';
 
 /** As Fluent Bit: below the 1 MiB that CloudWatch takes, so that there is room for the rest of the request. */
@@ -23,8 +24,14 @@ export interface MessageSettings {
   readonly emf: Emf | undefined;
 }
 
-/** Why an event has no message: it is empty (nothing is lost), or it has no log_key. */
-export type NoMessage = 'empty' | 'no log_key';
+export interface Message {
+  /** As it stands in a request: escaped. */
+  readonly text: string;
+  /** What that takes. */
+  readonly bytes: number;
+  /** What CloudWatch counts: the bytes of the message itself. */
+  readonly size: number;
+}
 
 export class Messages {
   readonly #settings: MessageSettings;
@@ -50,26 +57,37 @@ export class Messages {
     return this.#bytes.write(event.body, out, at);
   }
 
-  /** The message, which may be too long. '' for an empty one, undefined where there is no log_key. */
-  text(event: LogEvent): string | undefined {
+  /** How many bytes more than CloudWatch counts the message that was written last takes. */
+  get extra(): number {
+    return this.#bytes?.extra ?? 0;
+  }
+
+  /** The message, which may be too long. 'empty' where nothing is lost without it, undefined where there is no log_key. */
+  of(event: LogEvent): Message | 'empty' | undefined {
     const { logKey, emf } = this.#settings;
     let { body } = event;
     if (logKey !== undefined) return this.#field(body, logKey);
     if (emf) body = emfBody(body, event.seconds, emf) ?? body;
     const text = this.#json.text(body);
-    return text === '{}' ? '' : text;
+    return text === '{}' ? 'empty' : this.message(text);
   }
 
-  #field(body: Fields, key: string): string | undefined {
+  #field(body: Fields, key: string): Message | 'empty' | undefined {
     const value = getField(body, key);
     if (value === undefined) return undefined;
-    return typeof value === 'string'
-      ? toJson(value, this.#settings.escapeUnicode).slice(1, -1)
-      : this.#json.value(value);
+    if (value === '') return 'empty';
+    if (typeof value !== 'string') return this.message(this.#json.value(value));
+    const text = toJson(value, this.#settings.escapeUnicode).slice(1, -1);
+    return { text, bytes: this.#bytesOf(text), size: Buffer.byteLength(value) };
   }
 
-  /** How many bytes it takes in a request. */
-  bytes(text: string): number {
+  /** Of a text that is escaped. */
+  message(text: string): Message {
+    const bytes = this.#bytesOf(text);
+    return { text, bytes, size: text.includes('\\') ? Buffer.byteLength(unescaped(text)) : bytes };
+  }
+
+  #bytesOf(text: string): number {
     return this.#settings.escapeUnicode ? text.length : Buffer.byteLength(text);
   }
 

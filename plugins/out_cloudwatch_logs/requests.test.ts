@@ -56,3 +56,41 @@ t.test('each event has its own time, in order, and those of one time stay as the
   );
   t.pass('for all times');
 });
+
+t.test(
+  'a request is as full as CloudWatch allows, whatever the escapes, and never longer than its buffer',
+  async (t) => {
+    const all = new Messages({ logKey: undefined, escapeUnicode: true, removed: [], tooLarge: 'cut', emf: undefined });
+    const buffer = Buffer.alloc(2 * REQUEST_BYTES);
+    const char = fc.constantFrom('a', '"', '\\', '\n', '\u0001', 'é', '😀');
+    const text = fc.tuple(char, fc.integer({ min: 1, max: 60_000 })).map(([one, times]) => one.repeat(times));
+    const size = (message: string) => Buffer.byteLength(message) + 26;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(MESSAGES, all),
+        fc.array(text, { minLength: 20, maxLength: 60 }),
+        (messages, texts) => {
+          const events = texts.map((log, i) => ({ ...eventAt(i, i), body: { log } }));
+          const source = { events, messages, progress: new Progress(events.length), tooLarge: () => undefined };
+          const requests = new Requests(TARGET, Array.from(events.keys()), source);
+          let full = true;
+          let before: { counted: number; bytes: number } | undefined;
+          let count = 0;
+          for (let request = requests.fill(buffer); request; request = requests.fill(buffer)) {
+            const { logEvents } = JSON.parse(request.body.toString()) as { logEvents: Sent[] };
+            const counted = logEvents.reduce((sum, { message }) => sum + size(message), 0);
+            if (counted !== request.size || counted > REQUEST_BYTES) return false;
+            const first = logEvents[0]?.message ?? '';
+            // It was closed as the next one would have been too much, or since its escapes had no room.
+            if (before) full &&= before.counted + size(first) > REQUEST_BYTES || before.bytes > REQUEST_BYTES;
+            before = { counted, bytes: request.body.length };
+            count += logEvents.length;
+          }
+          return full && count === events.length;
+        },
+      ),
+      { numRuns: 60 },
+    );
+    t.pass('for all texts');
+  },
+);

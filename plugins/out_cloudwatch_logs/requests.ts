@@ -4,22 +4,23 @@
  *     {"logGroupName":"..","logStreamName":"..","logEvents":[{"timestamp":1767225600000,"message":".."},...]}
  *
  * At most 10,000 events, less than 24 hours from the first to the last, in the order of their time (those of the same
- * millisecond as they came), and at most 1,048,576 bytes counted as Fluent Bit does: 76 and the names, and for each event
- * 42 and its message as it stands in the request. That is never less than what CloudWatch counts (the message as UTF-8
- * and 26) nor than the request itself. Pure; writes into a buffer that the caller brings.
+ * millisecond as they came), and at most 1,048,576 bytes as CloudWatch counts them: each message as UTF-8, and 26. The request
+ * itself, with all its escapes, may be longer, up to twice as long. Fluent Bit counts the escapes, so that it needs a sixth more
+ * requests for records that are JSON. Pure; writes into a buffer that the caller brings.
  *
  * Source: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
  */
 import type { LogEvent } from '../../src/data/event.ts';
 import type { Progress } from '../../src/net/progress.ts';
-import { type Messages, MOST_MESSAGE_BYTES } from './message.ts';
+import { type Message, type Messages, MOST_MESSAGE_BYTES } from './message.ts';
 import type { Target } from './target.ts';
 
 export const REQUEST_BYTES = 1_048_576;
 const MOST_EVENTS = 10_000;
 const DAY_MS = 86_400_000;
-const HEAD_BYTES = 76;
-const EVENT_BYTES = 42;
+const EVENT_BYTES = 26;
+/** What there must be room for behind a message. */
+const TAIL_BYTES = 4;
 /** `{}` */
 const EMPTY_BYTES = 2;
 const QUOTE = 0x22;
@@ -39,12 +40,6 @@ export interface Request {
   readonly unfinished: number;
 }
 
-/** A message that did not fit into the request before. */
-interface Held {
-  readonly text: string;
-  readonly bytes: number;
-}
-
 export interface RequestSource {
   readonly events: readonly LogEvent[];
   readonly messages: Messages;
@@ -59,7 +54,8 @@ export class Requests {
   /** Numbers of events, by time. */
   readonly #order: readonly number[];
   #next = 0;
-  #held: Held | undefined;
+  /** A message that did not fit into the request before. */
+  #held: Message | undefined;
   /** The pieces of the event at `#next`, and how many of them went into requests. */
   #pieces: string[] = [];
   #piece = 0;
@@ -81,11 +77,10 @@ export class Requests {
   /** The next request, or undefined where nothing is left. */
   fill(buffer: Buffer): Request | undefined {
     const { events } = this.#source;
-    const { head, group, stream } = this.target;
     this.#buffer = buffer;
     this.#numbers = [];
-    this.#at = buffer.write(head, 0);
-    this.#size = HEAD_BYTES + Buffer.byteLength(group) + Buffer.byteLength(stream);
+    this.#at = buffer.write(this.target.head, 0);
+    this.#size = 0;
     for (let first = 0; this.#next < this.#order.length && this.#numbers.length < MOST_EVENTS; ) {
       const number = this.#order[this.#next] as number;
       const ms = millisecondsOf(events[number] as LogEvent);
@@ -103,21 +98,26 @@ export class Requests {
   #add(number: number, ms: number): boolean {
     const begin = this.#head(ms);
     if (!this.#held && this.#pieces.length === 0) {
-      const end = this.#source.messages.write(this.#source.events[number] as LogEvent, this.#buffer, begin);
+      const { messages, events } = this.#source;
+      const end = messages.write(events[number] as LogEvent, this.#buffer, begin);
       const bytes = end - begin;
       if (end > 0 && bytes > EMPTY_BYTES && bytes <= MOST_MESSAGE_BYTES) {
-        if (this.#size + bytes + EVENT_BYTES > REQUEST_BYTES) return false;
-        this.#close(number, end, bytes);
+        const size = bytes - messages.extra + EVENT_BYTES;
+        if (this.#size + size > REQUEST_BYTES) return false;
+        this.#close(number, end, size);
         return true;
       }
     }
     const held = this.#held ?? this.#message(number);
     if (!held) return true;
-    if (this.#size + held.bytes + EVENT_BYTES > REQUEST_BYTES) {
+    // Two pieces of an event in one request could not be told apart where it is answered.
+    if (this.#pieces.length > 0 && this.#numbers.at(-1) === number) return false;
+    const size = held.size + EVENT_BYTES;
+    if (this.#size + size > REQUEST_BYTES || begin + held.bytes + TAIL_BYTES > this.#buffer.length) {
       this.#held = held;
       return false;
     }
-    this.#close(number, begin + this.#buffer.write(held.text, begin), held.bytes);
+    this.#close(number, begin + this.#buffer.write(held.text, begin), size);
     return true;
   }
 
@@ -146,34 +146,32 @@ export class Requests {
     bytes[end - 3] = ZERO + Math.floor(rest / 100);
   }
 
-  #close(number: number, end: number, bytes: number): void {
+  #close(number: number, end: number, size: number): void {
     this.#buffer[end] = QUOTE;
     this.#buffer[end + 1] = CLOSE;
     this.#at = end + 2;
-    this.#size += bytes + EVENT_BYTES;
+    this.#size += size;
     this.#numbers.push(number);
     this.#advance();
   }
 
   /** The message (or the next piece) of the event at `#next`; where there is none, goes on to the next event. */
-  #message(number: number): Held | undefined {
+  #message(number: number): Message | undefined {
     const { messages, progress, events } = this.#source;
     if (this.#pieces.length === 0) {
-      const text = messages.text(events[number] as LogEvent);
-      if (text === undefined || text === '') {
-        if (text === '') progress.accept(number);
+      const message = messages.of(events[number] as LogEvent);
+      if (message === undefined || message === 'empty') {
+        if (message === 'empty') progress.accept(number);
         else progress.refuse([number], 'they have no log_key');
         this.#next++;
         return undefined;
       }
-      const bytes = messages.bytes(text);
-      if (bytes <= MOST_MESSAGE_BYTES) return { text, bytes };
-      this.#source.tooLarge(bytes);
-      this.#pieces = messages.shorten(text);
+      if (message.bytes <= MOST_MESSAGE_BYTES) return message;
+      this.#source.tooLarge(message.bytes);
+      this.#pieces = messages.shorten(message.text);
       this.#piece = progress.pieces.get(number) ?? 0;
     }
-    const text = this.#pieces[this.#piece] as string;
-    return { text, bytes: messages.bytes(text) };
+    return messages.message(this.#pieces[this.#piece] as string);
   }
 
   #advance(): void {

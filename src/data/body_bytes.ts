@@ -21,6 +21,7 @@ import {
   ONCE,
   THREE_BACKSLASHES_AND_QUOTE,
   TWICE,
+  unescaped,
 } from './json_escapes.ts';
 import { Words } from './words.ts';
 
@@ -46,18 +47,27 @@ class Key {
   readonly key: string | undefined;
   /** `"key":`, as it stands in the text. */
   readonly text: Words;
+  /** How much of it is there since it is nested. */
+  readonly extra: number;
   readonly edit: ((value: Value) => Value | undefined) | undefined;
   next: Key | undefined = undefined;
   inner: Key | undefined = undefined;
 
-  constructor(key: string | undefined, text: Words, edit: Key['edit']) {
+  constructor(key: string | undefined, text: Words, extra: number, edit: Key['edit']) {
     this.key = key;
     this.text = text;
+    this.extra = extra;
     this.edit = edit;
   }
 }
 
-const beginning = (): Key => new Key(undefined, new Words(new Uint8Array(0)), undefined);
+const beginning = (): Key => new Key(undefined, new Words(new Uint8Array(0)), 0, undefined);
+
+/** The text of a map that many events share. */
+interface Shared {
+  readonly bytes: Uint8Array;
+  readonly extra: number;
+}
 
 export class BodyBytes {
   /** For what is not written here. */
@@ -68,15 +78,17 @@ export class BodyBytes {
   readonly #escapes: Escapes;
   readonly #keys = new Map<string, Key>();
   #top = beginning();
-  readonly #shared = new WeakMap<object, Uint8Array>();
+  readonly #shared = new WeakMap<object, Shared>();
   /** The one that came last: in many events one after the other it is the same pod's. */
-  #lastShared: object | undefined;
-  #lastText: Uint8Array | undefined;
+  #lastMap: object | undefined;
+  #lastShared: Shared | undefined;
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   readonly #scratchView = new DataView(this.#scratch.buffer);
   #out: Buffer = Buffer.alloc(0);
   #outView: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
+  /** Of the text written last: how many of its bytes are there since it is nested, so not in the text that it stands for. */
+  extra = 0;
 
   constructor(options: BodyJsonOptions) {
     this.#json = new BodyJson(options);
@@ -93,6 +105,7 @@ export class BodyBytes {
       this.#outView = new DataView(out.buffer, out.byteOffset, out.length);
     }
     this.#at = at;
+    this.extra = 0;
     let separator = OPEN;
     let known = this.#top;
     for (const key in body) {
@@ -102,7 +115,7 @@ export class BodyBytes {
         value = known.edit(value as Value);
         if (value === undefined) continue;
       }
-      if (!this.#key(separator, known.text) || !this.#value(value as Value, 0, known)) return -1;
+      if (!this.#key(separator, known) || !this.#value(value as Value, 0, known)) return -1;
       separator = COMMA;
     }
     return this.#close(separator) ? this.#at : -1;
@@ -114,17 +127,18 @@ export class BodyBytes {
     let known = above.inner;
     for (const key in fields) {
       known = known.next?.key === key ? known.next : this.#find(key, known);
-      if (!this.#key(separator, known.text) || !this.#value(fields[key] as Value, depth + 1, known)) return false;
+      if (!this.#key(separator, known) || !this.#value(fields[key] as Value, depth + 1, known)) return false;
       separator = COMMA;
     }
     return this.#close(separator);
   }
 
-  #key(separator: number, text: Words): boolean {
+  #key(separator: number, { text, extra }: Key): boolean {
     const at = this.#at;
     if (at + text.length + SPARE_BYTES > this.#out.length) return false;
     this.#out[at] = separator;
     this.#at = text.write(this.#outView, at + 1);
+    this.extra += extra;
     return true;
   }
 
@@ -178,6 +192,7 @@ export class BodyBytes {
     if (this.#nested) out[at++] = BACKSLASH;
     out[at++] = QUOTE;
     this.#at = at;
+    if (this.#nested) this.extra += 2;
     return true;
   }
 
@@ -196,6 +211,7 @@ export class BodyBytes {
     if (this.#nested) out[at++] = BACKSLASH;
     out[at++] = QUOTE;
     this.#at = at;
+    if (this.#nested) this.extra += 2;
     return true;
   }
 
@@ -208,6 +224,7 @@ export class BodyBytes {
     const read = this.#scratchView;
     const write = this.#outView;
     let at = from;
+    let extra = 0;
     for (let i = 0; i < length; i++) {
       const clean = copyClean(read, i, length, write, at);
       i += clean;
@@ -218,23 +235,28 @@ export class BodyBytes {
         // By far the most frequent one.
         write.setInt32(at, THREE_BACKSLASHES_AND_QUOTE, true);
         at += 4;
+        extra += 2;
       } else if (classes[byte] !== 1) out[at++] = byte;
       else {
         const text = texts[byte] as Uint8Array;
         for (let j = 0; j < text.length; j++) out[at++] = text[j] as number;
+        extra += text.length - (ONCE.texts[byte] as Uint8Array).length;
       }
     }
+    this.extra += extra;
     return at;
   }
 
   #object(value: object & Value, depth: number, above: Key): boolean {
-    const known = value === this.#lastShared ? this.#lastText : this.#shared.get(value);
+    const known = value === this.#lastMap ? this.#lastShared : this.#shared.get(value);
     if (known !== undefined) {
-      this.#lastShared = value;
-      this.#lastText = known;
-      if (this.#at + known.length + SPARE_BYTES > this.#out.length) return false;
-      this.#out.set(known, this.#at);
-      this.#at += known.length;
+      this.#lastMap = value;
+      this.#lastShared = known;
+      const { bytes } = known;
+      if (this.#at + bytes.length + SPARE_BYTES > this.#out.length) return false;
+      this.#out.set(bytes, this.#at);
+      this.#at += bytes.length;
+      this.extra += known.extra;
       return true;
     }
     if (!Object.isFrozen(value)) {
@@ -242,7 +264,7 @@ export class BodyBytes {
       return this.#made(this.#json.value(value));
     }
     const text = this.#json.value(value);
-    this.#shared.set(value, Buffer.from(text));
+    this.#shared.set(value, { bytes: Buffer.from(text), extra: this.#extraOf(text) });
     return this.#made(text);
   }
 
@@ -250,7 +272,12 @@ export class BodyBytes {
   #made(text: string): boolean {
     if (this.#at + text.length * 3 + SPARE_BYTES > this.#out.length) return false;
     this.#at += this.#out.write(text, this.#at);
+    this.extra += this.#extraOf(text);
     return true;
+  }
+
+  #extraOf(text: string): number {
+    return this.#nested && text.includes('\\') ? text.length - unescaped(text).length : 0;
   }
 
   #ascii(text: string): void {
@@ -267,7 +294,8 @@ export class BodyBytes {
       this.#keys.clear();
       this.#top = beginning();
     }
-    const made = new Key(key, new Words(Buffer.from(`${this.#json.key(key)}:`)), this.#edits?.get(key));
+    const text = `${this.#json.key(key)}:`;
+    const made = new Key(key, new Words(Buffer.from(text)), this.#extraOf(text), this.#edits?.get(key));
     this.#keys.set(key, made);
     return made;
   }

@@ -44,6 +44,11 @@ export function copyClean(read: DataView, from: number, end: number, write: Data
   return i - from;
 }
 
+/** What a text stands for that is escaped as between quotes in JSON. */
+export function unescaped(text: string): string {
+  return JSON.parse(`"${text}"`) as string;
+}
+
 function escapesOf(read: (text: string) => string): Escapes {
   const classes = new Uint8Array(256).fill(2, 0x80);
   const texts = Array.from({ length: 128 }, (_, code) => {

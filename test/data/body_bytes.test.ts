@@ -15,7 +15,10 @@ t.test('the bytes are those of the text that BodyJson makes, of any body', async
         fc.property(body, (fields) => {
           for (let round = 0; round < 2; round++) {
             const end = bytes.write(fields, out, 3);
-            if (out.toString('utf8', 3, end) !== json.text(fields)) return false;
+            const text = out.toString('utf8', 3, end);
+            if (text !== json.text(fields)) return false;
+            const own = nested ? Buffer.byteLength(JSON.parse(`"${text}"`) as string) : end - 3;
+            if (bytes.extra !== end - 3 - own) return false;
           }
           return true;
         }),
