@@ -14,8 +14,7 @@ const SWITCHES = [
   // What does not run thousands of times is not worth being optimized: 3 % of the CPU of the first 300,000 records.
   '--invocation-count-for-maglev=2000',
   // undici's HTTP parser is WebAssembly with one very large function, which V8 would optimize after four answers: 45 ms of
-  // CPU and 16 MB, for nothing that could be measured. (Only the function of this
-  // number may be optimized, and 0 is one that it imports.)
+  // CPU and 16 MB, for nothing that could be measured. Only the function of this number may be, and 0 is an import.
   '--wasm-tier-up-filter=0',
 ];
 
