@@ -25,8 +25,6 @@ const SHORT_TEXT = 4 * MAX_DEPTH;
 /** What every number written as a whole float holds; cheap, and true for many a text without one. */
 const MAYBE_EXPONENT = /[0-9][eE][0-9+-]/;
 /** A number with a fraction that begins with zero, or with an exponent, where a value stands. */
-const WHOLE_FLOAT = /(?:^|[:,[])\s*-?[0-9]+(?:\.0|[eE]|\.[0-9]+[eE])/;
-/** The same, with the whole number. */
 const WHOLE_FLOATS = /(?:^|[:,[])\s*(-?[0-9]+(?:\.0|[eE]|\.[0-9]+[eE])[0-9eE.+-]*)/g;
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
@@ -37,7 +35,7 @@ export function parseJson(text: string): Value {
   if (text.length > SHORT_TEXT) checkDepth(text);
   const value: Value = JSON.parse(text);
   const care = wholeNumbers(value);
-  if (care === NONE || (care === SAFE && (!hasWholeFloat(text) || markFloats(text, value)))) return value;
+  if (care === NONE || (care === SAFE && (!mayHoldWholeFloat(text) || markFloats(text, value)))) return value;
   return parseWith(text, careful);
 }
 
@@ -63,8 +61,8 @@ function wholeNumbers(value: Value): number {
   return found;
 }
 
-function hasWholeFloat(text: string): boolean {
-  return (text.includes('.0') || MAYBE_EXPONENT.test(text)) && WHOLE_FLOAT.test(text);
+function mayHoldWholeFloat(text: string): boolean {
+  return text.includes('.0') || MAYBE_EXPONENT.test(text);
 }
 
 /**
@@ -75,8 +73,8 @@ function hasWholeFloat(text: string): boolean {
  * there once.
  */
 function markFloats(text: string, value: Value): boolean {
-  if (text.includes('\\')) return false;
   WHOLE_FLOATS.lastIndex = 0;
+  if (text.includes('\\')) return !WHOLE_FLOATS.test(text);
   for (let found = WHOLE_FLOATS.exec(text); found !== null; found = WHOLE_FLOATS.exec(text)) {
     const colon = found.index;
     // In an array, or within a string.
