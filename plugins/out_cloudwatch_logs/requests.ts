@@ -5,7 +5,7 @@
  *
  * At most 10,000 events, less than 24 hours from the first to the last, in the order of their time (those of the same
  * millisecond as they came), and at most 1,048,576 bytes as CloudWatch counts them: each message as UTF-8, and 26. The request
- * itself, with all its escapes, may be longer, up to twice as long. Fluent Bit counts the escapes, so that it needs a sixth more
+ * itself, with all its escapes, may be longer, up to twice as long. Fluent Bit counts the escapes, so that it needs a seventh more
  * requests for records that are JSON. Pure; writes into a buffer that the caller brings.
  *
  * Source: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
