@@ -89,10 +89,15 @@ export class FaultServer extends EventEmitter {
       const action = this.#behaviour.action(asked);
       const fault = this.faults.of(action);
       this.counts[action] = (this.counts[action] ?? 0) + 1;
-      if (fault?.kind === 'delay') setTimeout(() => this.#answer(asked, response, undefined), fault.ms);
+      if (fault?.kind === 'delay') setTimeout(() => this.#answerLate(asked, response), fault.ms);
       else this.#answer(asked, response, fault);
       this.emit('request', action);
     });
+  }
+
+  /** Not done where the connection has ended by then: who asked could not be told, and would ask again. */
+  #answerLate(asked: Asked, response: http.ServerResponse): void {
+    if (!response.socket?.destroyed) this.#answer(asked, response, undefined);
   }
 
   #answer(asked: Asked, response: http.ServerResponse, fault: Fault | undefined): void {

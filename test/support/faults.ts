@@ -7,7 +7,7 @@
  *     lost      it was done, and the connection ends before the answer
  *     cut       it was done, and the answer breaks off in its middle
  *     hang      it was not done, and no answer ever comes
- *     delay     it is done after `ms`
+ *     delay     it is done after `ms`, unless the connection has ended by then
  */
 export type Fault =
   | { readonly kind: 'throttle' | 'error' | 'drop' | 'lost' | 'cut' | 'hang' }
