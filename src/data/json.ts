@@ -88,9 +88,10 @@ function markFloats(text: string, value: Value): boolean {
     const start = text.lastIndexOf('"', colon - 2);
     const key = text.slice(start, colon);
     if (text.indexOf(key) !== start || text.indexOf(key, colon) >= 0) return false;
-    const holder = holderOf(value, key.slice(1, -1));
+    const name = key.slice(1, -1);
+    const holder = holderOf(value, name);
     if (holder === undefined) return false;
-    setField(holder, key.slice(1, -1), new Float(number));
+    setField(holder, name, new Float(number));
   }
   return true;
 }
