@@ -11,6 +11,7 @@ import type { InputHost } from '../../src/plugin.ts';
 import { type Place, Run } from './run.ts';
 import type { Selected } from './select.ts';
 import type { ReadFrom } from './settings.ts';
+import { isOutdated, secondsOf, startOf } from './status.ts';
 import type { Loaded, RowKey, Saved, Start } from './store.ts';
 import { bareId, tagOf } from './tag.ts';
 
@@ -69,8 +70,8 @@ export class Book {
     return this.#pods.size;
   }
 
-  *runs(): IterableIterator<Run> {
-    for (const containers of this.#pods.values()) for (const runs of containers.values()) yield* runs;
+  has(uid: string): boolean {
+    return this.#pods.has(uid);
   }
 
   /** A pod as it is now. `wasThere`: it was there before this program. */
@@ -150,7 +151,7 @@ export class Book {
     const last = status.lastState?.terminated;
     const isStarted = status.state?.running !== undefined || status.state?.terminated !== undefined;
     const id = status.containerID || (isStarted ? '' : (last?.containerID ?? ''));
-    if (id === '' || !(isStarted || last)) return;
+    if (id === '' || !(isStarted || last) || isOutdated(status, runs.at(-1))) return;
     const restarts = status.restartCount ?? 0;
     const saved = this.#claim(pod.uid, container.name);
     this.#revive(pod, container, saved, restarts, runs);
@@ -168,7 +169,7 @@ export class Book {
     const before = runs.at(-1);
     const row = saved.find((one) => one.restarts === restarts);
     if (!known) {
-      const startedAt = secondsOf(status.state?.running?.startedAt ?? status.state?.terminated?.startedAt);
+      const startedAt = startOf(status);
       const finishedAt = secondsOf(status.state?.terminated?.finishedAt ?? last?.finishedAt);
       const ended = status.state?.running ? undefined : (finishedAt ?? 0);
       const start = row ?? this.#startOf(startedAt, ended, wasThere && saved.length === 0 && runs.length === 0);
@@ -302,9 +303,4 @@ export class Book {
 /** The same object as long as it says the same: outputs keep its text. */
 function sameOr(before: Fields | undefined, now: Fields | undefined): Fields | undefined {
   return before && JSON.stringify(before) === JSON.stringify(now) ? before : now;
-}
-
-function secondsOf(text: string | undefined): number | undefined {
-  const ms = Date.parse(text ?? '');
-  return Number.isNaN(ms) ? undefined : ms / 1000;
 }

@@ -219,7 +219,8 @@ export class KubernetesLogs implements Input {
     const { namespace, pod: name, uid } = run.identity;
     const pod = await (this.#client as KubeClient).get<Pod>(`/api/v1/namespaces/${namespace}/pods/${name}`);
     const kept = keep(pod, this.#selection as Selection, this.#settings.options.kubernetes);
-    if (kept?.uid === uid && !this.#stopped) this.#book?.take(kept, false);
+    // What is gone by now must not come back by an answer that was under way.
+    if (kept?.uid === uid && !this.#stopped && this.#book?.has(uid)) this.#book.take(kept, false);
   }
 
   #isWatched({ identity: { namespace } }: Run, sinceMs: number): boolean {

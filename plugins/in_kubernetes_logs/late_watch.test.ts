@@ -141,3 +141,32 @@ t.test(
     t.same(linesOf(after), ['a/app> last']);
   },
 );
+
+t.test('a watch that lags behind what was asked: nothing is taken back, and nothing comes twice', async (t) => {
+  const fake = await cluster(t);
+  const options = { db: path.join(t.testdir({}), 'logs.db'), read_from: 'start' };
+  const pod = fake.pod({ name: 'a', containers: ['app', 'proxy'] });
+  const rig = await startLogs(t, { fake, options });
+  await synced(rig);
+  pod.write('one');
+  await arrived(rig, 1);
+  fake.faults.add({ match: /watch=true/, status: 503 });
+  fake.cut(/watch=true/);
+  // The watch will tell of this state when the next one has long been known by asking.
+  pod.restart('proxy');
+  pod.restart('app');
+  pod.write('two');
+  await arrived(rig, 2, 100);
+  fake.faults.clear();
+  while (fake.open(/watch=true/) === 0) await rig.clock.advance(100);
+  pod.write('three');
+  await arrived(rig, 3, 100);
+  for (let i = 0; i < 50; i++) await rig.clock.advance(200);
+  t.same(linesOf(rig), ['a/app> one', 'a/app> two', 'a/app> three']);
+  await rig.end();
+  const after = await startLogs(t, { fake, options });
+  pod.write('four');
+  await arrived(after, 1, 100);
+  for (let i = 0; i < 50; i++) await after.clock.advance(200);
+  t.same(linesOf(after), ['a/app> four']);
+});
