@@ -24,5 +24,5 @@ USER node
 RUN node src/sluice.js --help-json > /dev/null
 EXPOSE 2020
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--max-semi-space-size=8", "/sluice/src/sluice.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "/sluice/src/sluice.js"]
 CMD ["-c", "/etc/sluice/fluent-bit.conf"]

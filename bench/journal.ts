@@ -82,7 +82,7 @@ function journalctl(journal: string, to: string): number {
 /** Runs the pipeline until the counter or the file shows that all entries came. */
 async function sluice(journal: string, output: string[], isDone: () => boolean): Promise<number> {
   const before = childrenCpuSeconds();
-  const args = ['--max-semi-space-size=8', path.join(ROOT, 'src/sluice.js'), '-q', '-f', '1'];
+  const args = ['--max-semi-space-size=8', '--v8-pool-size=1', path.join(ROOT, 'src/sluice.js'), '-q', '-f', '1'];
   const input = ['-i', 'systemd', '-p', `path=${journal}`, '-t', 'j'];
   const child = spawn(process.execPath, [...args, ...input, ...output], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((done) => child.on('exit', done));

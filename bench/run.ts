@@ -130,7 +130,7 @@ async function measure(pipeline: Pipeline, lines: number, rounds: number, profil
     const flags = profile
       ? ['--cpu-prof', '--cpu-prof-dir', DATA, '--cpu-prof-name', `${pipeline.name.replace(/\W+/g, '-')}.cpuprofile`]
       : [];
-    const result = await run(['--max-semi-space-size=8', ...flags, 'src/sluice.js', '-c', config]);
+    const result = await run(['--max-semi-space-size=8', '--v8-pool-size=1', ...flags, 'src/sluice.js', '-c', config]);
     const read = Number(/(\d+) records read/.exec(result.stderr)?.[1]);
     if (read !== lines) throw new Error(`${pipeline.name}: ${read} of ${lines} lines were read\n${result.stderr}`);
     const delivered = Number(/(\d+) records delivered/.exec(result.stderr)?.[1]);

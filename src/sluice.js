@@ -1,10 +1,10 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=8
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=8 --v8-pool-size=1
 // The command `sluice`: starts src/main.ts. Node 24 is needed, as it runs TypeScript; where `node` is older, the
 // program starts again with the Node that comes as a dependency (the npm package `node`).
 //
 // The small nursery (8 MB) suits what a router does: events live for milliseconds. It saves 30 to 60 MB and costs no
 // time (ARCHITECTURE.md, Memory). It can only be set before Node starts: here, in npm start and in the Dockerfile.
-// So can MALLOC_ARENA_MAX.
+// So can MALLOC_ARENA_MAX, and the number of V8's helper threads: four wait for each other more than they help.
 //
 // `process` is the global one in all files: to import it calls each of its getters, those of stdin and its like too (5 ms).
 import module, { createRequire } from 'node:module';
@@ -35,7 +35,7 @@ function ownNode() {
 /** Runs the program in a child that gets the same input, output and signals. */
 async function startAgain(node) {
   const { spawn } = await import('node:child_process');
-  const args = ['--max-semi-space-size=8', '--import', new URL('./loader.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
+  const args = ['--max-semi-space-size=8', '--v8-pool-size=1', '--import', new URL('./loader.js', import.meta.url).href, here('./main.ts'), ...process.argv.slice(2)];
   const child = spawn(node, args, { stdio: 'inherit' });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGCONT']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {

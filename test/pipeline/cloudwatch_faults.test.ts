@@ -100,7 +100,7 @@ async function deliver(folder: string, rates: FaultRates, seed: number) {
     fs.writeFileSync(path.join(folder, `${file}.log`), Array.from({ length: LINES / FILES }, line).join(''));
   }
   fs.writeFileSync(path.join(folder, 'a.conf'), conf(folder, fake.server.url));
-  const flags = ['--max-semi-space-size=8', PROGRAM, '-c', path.join(folder, 'a.conf')];
+  const flags = ['--max-semi-space-size=8', '--v8-pool-size=1', PROGRAM, '-c', path.join(folder, 'a.conf')];
   const env = { ...process.env, ...ENV };
   const child = spawn(process.execPath, flags, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   t.teardown(async () => {

@@ -73,7 +73,7 @@ t.test('all that Loki takes arrives, and what it refuses goes to the dead letter
   fs.writeFileSync(path.join(folder, 'in.log'), Array.from({ length: LINES }, line).join(''));
   const loki = await new FakeLoki({ maxLineBytes: 2000 }).start();
   fs.writeFileSync(path.join(folder, 'a.conf'), conf(folder, loki.port));
-  const flags = ['--max-semi-space-size=8', PROGRAM, '-c', path.join(folder, 'a.conf')];
+  const flags = ['--max-semi-space-size=8', '--v8-pool-size=1', PROGRAM, '-c', path.join(folder, 'a.conf')];
   const child = spawn(process.execPath, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
   t.teardown(async () => {
     child.kill('SIGKILL');

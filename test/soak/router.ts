@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const MAIN = fileURLToPath(new URL('../../src/sluice.js', import.meta.url));
 /** As the Deployment in conf/kubernetes starts it: with a heap, and with an allocator, for little memory. */
-const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=64'];
+const FLAGS = ['--max-semi-space-size=4', '--v8-pool-size=1', '--max-old-space-size=64'];
 const SAMPLE_MS = 100;
 /** Asleep, and no CPU time used, in so many looks in a row: it has nothing left to do. */
 const IDLE_LOOKS = 12;

@@ -134,7 +134,7 @@ class Router {
   start(): void {
     this.stderr = '';
     const env = { ...process.env, TORTURE_STORAGE: `${this.#plan.folder}/storage`, TORTURE_SEED: String(this.#seed++) };
-    const args = ['--max-semi-space-size=8', '--import', FAULTS, MAIN, '-c', this.#config];
+    const args = ['--max-semi-space-size=8', '--v8-pool-size=1', '--import', FAULTS, MAIN, '-c', this.#config];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
     child.stderr?.on('data', (data) => {
       this.stderr = (this.stderr + data).slice(-20_000);
