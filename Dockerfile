@@ -18,8 +18,8 @@ RUN mkdir -p /etc/sluice /var/lib/sluice && cp conf/*.conf /etc/sluice/ && chown
 ENV NODE_COMPILE_CACHE=/sluice/.compile_cache
 RUN node src/sluice.js --help-json > /dev/null && chown node .compile_cache
 # Container logs of a node are readable by root only: a DaemonSet sets runAsUser: 0, everything else needs no root.
-# One heap of the C library for all threads: V8's helpers would have one each (5 MB).
-ENV MALLOC_ARENA_MAX=1
+# Two heaps of the C library: one for the main thread, one for its helpers, which would have one each otherwise (5 MB).
+ENV MALLOC_ARENA_MAX=2
 USER node
 RUN node src/sluice.js --help-json > /dev/null
 EXPOSE 2020

@@ -38,7 +38,7 @@ export class Router {
 
   start(): void {
     const child = spawn(process.execPath, [...FLAGS, MAIN, '-c', this.#config], {
-      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+      env: { ...process.env, MALLOC_ARENA_MAX: '2' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     child.stderr?.on('data', (data) => {
