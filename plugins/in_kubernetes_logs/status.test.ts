@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { ContainerStatus } from '../../src/net/kube_types.ts';
 import { Run } from './run.ts';
-import { isOutdated } from './status.ts';
+import { isOutdated, startOf } from './status.ts';
 
 const at = (second: number): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`;
 
@@ -36,7 +36,19 @@ t.test('a count that begins again counts by its start', async (t) => {
   t.equal(isOutdated(crashed, latest(2, 20)), false);
 });
 
-t.test('without a time to go by, the count decides', async (t) => {
-  t.equal(isOutdated({ name: 'app', restartCount: 1, state: {} }, latest(2, 20)), true);
-  t.equal(isOutdated(running(1, 30), latest(2, undefined)), true);
+t.test(
+  'a status without a time is outdated by its count; one with a time counts where the latest has none',
+  async (t) => {
+    t.equal(isOutdated({ name: 'app', restartCount: 1, state: {} }, latest(2, 20)), true);
+    t.equal(isOutdated({ name: 'app', restartCount: 1, state: {} }, latest(2, undefined)), true);
+    t.equal(isOutdated(running(1, 30), latest(2, undefined)), false);
+  },
+);
+
+t.test('a run that ended began when its last state says, while the next one waits', async (t) => {
+  const ended = { exitCode: 1, startedAt: at(5), finishedAt: at(6) };
+  t.equal(startOf({ name: 'app', state: { waiting: {} }, lastState: { terminated: ended } }), Date.parse(at(5)) / 1000);
+  t.equal(startOf({ ...running(1, 10), lastState: { terminated: ended } }), Date.parse(at(10)) / 1000);
+  t.equal(startOf({ name: 'app', state: { terminated: ended } }), Date.parse(at(5)) / 1000);
+  t.equal(startOf({ name: 'app' }), undefined);
 });
