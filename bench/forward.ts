@@ -13,6 +13,7 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { NODE_SWITCHES } from '../test/support/switches.ts';
 import { generate } from './generate.ts';
 
 const ROOT = path.dirname(import.meta.dirname);
@@ -127,7 +128,7 @@ async function run(name: string, output: string): Promise<Run> {
   const flags = options.profile
     ? ['--cpu-prof', '--cpu-prof-dir', DATA, '--cpu-prof-name', `${name.replace(/\W+/g, '-')}.cpuprofile`]
     : [];
-  const sluice = node(['--max-semi-space-size=8', '--v8-pool-size=1', ...flags, 'src/sluice.js', '-c', config]);
+  const sluice = node([...NODE_SWITCHES, ...flags, 'src/sluice.js', '-c', config]);
   let log = '';
   sluice.stderr?.on('data', (data) => (log += data));
   const ended = once(sluice, 'close').then(() => Promise.reject(new Error(`${name} ended early\n${log}`)));

@@ -12,6 +12,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { NODE_SWITCHES } from '../test/support/switches.ts';
 
 const REMOTE = '/lib/systemd/systemd-journal-remote';
 const ROOT = path.dirname(import.meta.dirname);
@@ -82,7 +83,7 @@ function journalctl(journal: string, to: string): number {
 /** Runs the pipeline until the counter or the file shows that all entries came. */
 async function sluice(journal: string, output: string[], isDone: () => boolean): Promise<number> {
   const before = childrenCpuSeconds();
-  const args = ['--max-semi-space-size=8', '--v8-pool-size=1', path.join(ROOT, 'src/sluice.js'), '-q', '-f', '1'];
+  const args = [...NODE_SWITCHES, path.join(ROOT, 'src/sluice.js'), '-q', '-f', '1'];
   const input = ['-i', 'systemd', '-p', `path=${journal}`, '-t', 'j'];
   const child = spawn(process.execPath, [...args, ...input, ...output], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((done) => child.on('exit', done));

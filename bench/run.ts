@@ -13,6 +13,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { MALLOC_ARENA_MAX, NODE_SWITCHES } from '../test/support/switches.ts';
 import { generate } from './generate.ts';
 import { PIPELINES, type Pipeline } from './pipelines.ts';
 
@@ -45,9 +46,7 @@ function peakMiB(pid: number): number {
 /** Runs node to its end; one child at a time, so that the CPU time is its own. */
 async function run(args: string[]): Promise<Run> {
   const before = childrenCpuSeconds();
-  // As the launcher, npm start and the image have it.
-  const memory = { MALLOC_ARENA_MAX: '2' };
-  const env = { ...process.env, ...memory, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const env = { ...process.env, MALLOC_ARENA_MAX, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr, peak] = ['', '', 0];
   child.stdout.on('data', (data) => (stdout += data));
@@ -130,7 +129,7 @@ async function measure(pipeline: Pipeline, lines: number, rounds: number, profil
     const flags = profile
       ? ['--cpu-prof', '--cpu-prof-dir', DATA, '--cpu-prof-name', `${pipeline.name.replace(/\W+/g, '-')}.cpuprofile`]
       : [];
-    const result = await run(['--max-semi-space-size=8', '--v8-pool-size=1', ...flags, 'src/sluice.js', '-c', config]);
+    const result = await run([...NODE_SWITCHES, ...flags, 'src/sluice.js', '-c', config]);
     const read = Number(/(\d+) records read/.exec(result.stderr)?.[1]);
     if (read !== lines) throw new Error(`${pipeline.name}: ${read} of ${lines} lines were read\n${result.stderr}`);
     const delivered = Number(/(\d+) records delivered/.exec(result.stderr)?.[1]);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import t from 'tap';
 import { plugins } from '../plugins/index.ts';
 import type { OptionSpec } from '../src/options.ts';
+import { MALLOC_ARENA_MAX, NODE_SWITCHES } from './support/switches.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const LONGEST_FILE = 400;
@@ -225,4 +226,16 @@ t.test('every plugin describes itself: its name is the one it is listed under, e
         t.equal(option, option.toLowerCase(), `${name}.${option} is in lower case`);
       }
     }
+});
+
+t.test('Node is started with the same switches everywhere', async (t) => {
+  const switches = NODE_SWITCHES.join(' ');
+  const heaps = `MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX}`;
+  const launcher = read('src/sluice.js');
+  t.ok(launcher.startsWith(`#!/usr/bin/env -S ${heaps} node ${switches}\n`), 'the launcher');
+  const quoted = (quote: string) => NODE_SWITCHES.map((one) => `${quote}${one}${quote}`).join(', ');
+  t.ok(launcher.includes(`[${quoted("'")}, `), 'the launcher that starts again');
+  t.ok(read('package.json').includes(`${heaps} node ${switches} src/sluice.js`), 'npm start');
+  const image = read('Dockerfile');
+  t.ok(image.includes(`["node", ${quoted('"')}, `) && image.includes(`ENV ${heaps}\n`), 'the image');
 });

@@ -9,6 +9,7 @@ import path from 'node:path';
 import t from 'tap';
 import { FakeCloudWatch } from '../support/fake_cloudwatch/server.ts';
 import type { FaultRates } from '../support/faults.ts';
+import { NODE_SWITCHES } from '../support/switches.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '../../src/main.ts');
 const LINES = 200_000;
@@ -100,7 +101,7 @@ async function deliver(folder: string, rates: FaultRates, seed: number) {
     fs.writeFileSync(path.join(folder, `${file}.log`), Array.from({ length: LINES / FILES }, line).join(''));
   }
   fs.writeFileSync(path.join(folder, 'a.conf'), conf(folder, fake.server.url));
-  const flags = ['--max-semi-space-size=8', '--v8-pool-size=1', PROGRAM, '-c', path.join(folder, 'a.conf')];
+  const flags = [...NODE_SWITCHES, PROGRAM, '-c', path.join(folder, 'a.conf')];
   const env = { ...process.env, ...ENV };
   const child = spawn(process.execPath, flags, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   t.teardown(async () => {

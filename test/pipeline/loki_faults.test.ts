@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { FakeLoki, type Fault } from '../support/fake_loki/server.ts';
+import { NODE_SWITCHES } from '../support/switches.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '../../src/main.ts');
 const LINES = 200_000;
@@ -73,7 +74,7 @@ t.test('all that Loki takes arrives, and what it refuses goes to the dead letter
   fs.writeFileSync(path.join(folder, 'in.log'), Array.from({ length: LINES }, line).join(''));
   const loki = await new FakeLoki({ maxLineBytes: 2000 }).start();
   fs.writeFileSync(path.join(folder, 'a.conf'), conf(folder, loki.port));
-  const flags = ['--max-semi-space-size=8', '--v8-pool-size=1', PROGRAM, '-c', path.join(folder, 'a.conf')];
+  const flags = [...NODE_SWITCHES, PROGRAM, '-c', path.join(folder, 'a.conf')];
   const child = spawn(process.execPath, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
   t.teardown(async () => {
     child.kill('SIGKILL');

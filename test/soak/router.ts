@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { MALLOC_ARENA_MAX } from '../support/switches.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/sluice.js', import.meta.url));
 /** As the Deployment in conf/kubernetes starts it: with a heap, and with an allocator, for little memory. */
@@ -38,7 +39,7 @@ export class Router {
 
   start(): void {
     const child = spawn(process.execPath, [...FLAGS, MAIN, '-c', this.#config], {
-      env: { ...process.env, MALLOC_ARENA_MAX: '2' },
+      env: { ...process.env, MALLOC_ARENA_MAX },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     child.stderr?.on('data', (data) => {

@@ -9,6 +9,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { NODE_SWITCHES } from '../support/switches.ts';
 import { Destination } from './destination.ts';
 import { randomFrom } from './random.ts';
 import { Sender } from './sender.ts';
@@ -134,7 +135,7 @@ class Router {
   start(): void {
     this.stderr = '';
     const env = { ...process.env, TORTURE_STORAGE: `${this.#plan.folder}/storage`, TORTURE_SEED: String(this.#seed++) };
-    const args = ['--max-semi-space-size=8', '--v8-pool-size=1', '--import', FAULTS, MAIN, '-c', this.#config];
+    const args = [...NODE_SWITCHES, '--import', FAULTS, MAIN, '-c', this.#config];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
     child.stderr?.on('data', (data) => {
       this.stderr = (this.stderr + data).slice(-20_000);
